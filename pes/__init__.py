@@ -1,0 +1,1 @@
+"""The library of processing elements, by subject."""

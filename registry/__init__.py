@@ -1,0 +1,1 @@
+"""What processing elements and workflows exist."""

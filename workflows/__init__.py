@@ -1,0 +1,1 @@
+"""Ready graphs, one module each."""
