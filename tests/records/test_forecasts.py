@@ -26,33 +26,6 @@ FIELDS = re.findall(
     aic bic best_aic best_bic failure_time interval probability adequacy
     """,
 )
-    "schema",
-    "id",
-    "revision",
-    "source",
-    "key",
-    "settings",
-    "issued",
-    "data_until",
-    "window_start",
-    "window_end",
-    "time_unit",
-    "model",
-    "status",
-    "events",
-    "completeness_magnitude",
-    "completeness_warning",
-    "parameters",
-    "log_likelihood",
-    "aic",
-    "bic",
-    "best_aic",
-    "best_bic",
-    "failure_time",
-    "interval",
-    "probability",
-    "adequacy",
-]
 
 numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 json_values = st.recursive(
