@@ -1,0 +1,141 @@
+"""Batches: how the engine sees columnar items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+
+from flowquake.errors import InputError
+from flowquake.keys import normalise
+from flowquake.ports import By, Key
+
+IntArray = npt.NDArray[np.int64]
+
+
+class Batch(Protocol):
+    """The few things that the engine asks of a columnar item."""
+
+    @property
+    def nbytes(self) -> int:
+        """Give its size in memory."""
+
+    def __len__(self) -> int:
+        """Count its rows."""
+
+    def column(self, name: str) -> npt.NDArray[Any]:  # a column has any dtype
+        """Give one column, or raise KeyError."""
+
+    def take(self, index: IntArray | slice) -> Any:  # the same class; Self is lost in a TypeGuard
+        """Give some of the rows."""
+
+    @classmethod
+    def concat(cls, parts: Sequence[Any]) -> Any:  # the same class
+        """Join batches, rows in the order given."""
+
+
+def is_batch(item: object) -> TypeGuard[Batch]:
+    """Whether an item has rows that the engine may split."""
+    kind = type(item)
+    return hasattr(kind, "take") and hasattr(kind, "column") and hasattr(kind, "concat")
+
+
+Splitter = Callable[[Any], list[tuple[Key, Any]]]
+
+
+def splitter(by: By) -> Splitter:
+    """Make the function that splits an item into (key, part) by a grouping.
+
+    Parameters
+    ----------
+    by : str or callable
+        A column of a batch, an attribute of an item, or a function of it.
+
+    Returns
+    -------
+    callable
+        Parts come in the order in which their keys first appear; the rows of
+        a part keep their order.
+    """
+    if callable(by):
+        function = by
+        return lambda item: [(normalise(function(item)), item)]
+    name = by
+
+    def split(item: Any) -> list[tuple[Key, Any]]:  # items of every type
+        if is_batch(item):
+            try:
+                values = item.column(name)
+            except KeyError:
+                pass
+            else:
+                return _split_rows(item, values)
+        try:
+            value = getattr(item, name)
+        except AttributeError:
+            raise InputError(
+                f"{type(item).__name__} has neither a column nor an attribute '{name}' to group by"
+            ) from None
+        return [(normalise(value), item)]
+
+    return split
+
+
+def _split_rows(batch: Batch, values: npt.NDArray[Any]) -> list[tuple[Key, Any]]:
+    rows: dict[Key, list[int]] = {}
+    for row, value in enumerate(values.tolist()):
+        rows.setdefault(normalise(value), []).append(row)
+    if len(rows) == 1:
+        return [(next(iter(rows)), batch)]
+    return [(key, batch.take(np.asarray(index, dtype=np.int64))) for key, index in rows.items()]
+
+
+def item_nbytes(item: object) -> int:
+    """Estimate an item's size in memory, bytes."""
+    size = getattr(item, "nbytes", None)
+    if isinstance(size, int):
+        return size
+    if isinstance(item, (bytes, bytearray, str)):
+        return len(item)
+    return 64
+
+
+def row_times(batch: Batch) -> tuple[IntArray, IntArray]:
+    """Give the event times of a batch's rows and their places in the source.
+
+    Raises
+    ------
+    InputError
+        If the batch has no column ``time``.
+    """
+    try:
+        times = np.asarray(batch.column("time"), dtype=np.int64)
+    except KeyError:
+        raise _timeless(batch) from None
+    try:
+        return times, np.asarray(batch.column("sequence"), dtype=np.int64)
+    except KeyError:
+        return times, np.zeros(len(times), dtype=np.int64)
+
+
+def item_time(item: Any) -> tuple[int, int]:  # items of every type
+    """Give the event time of an item and its place in the source.
+
+    Raises
+    ------
+    InputError
+        If the item has no attribute ``time``.
+    """
+    try:
+        return int(item.time), int(getattr(item, "sequence", 0))
+    except (AttributeError, TypeError, ValueError):
+        raise _timeless(item) from None
+
+
+def _timeless(item: object) -> InputError:
+    return InputError(
+        f"{type(item).__name__} has no event time, which order='time' needs",
+        fix="give it an int64 column or attribute 'time' (nanoseconds)",
+    )

@@ -1,0 +1,1 @@
+"""The engine: what executes a plan, the same under every mapping."""

@@ -1,0 +1,78 @@
+"""Loops that mappings in one process share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from flowquake.engine.job import Job, PECounts
+from flowquake.engine.worker import Worker
+from flowquake.errors import PEError
+
+POLL_S = 0.05
+
+
+def execute(
+    job: Job,
+    workers: Sequence[Worker],
+    advance: Callable[[], bool],
+    wait: Callable[[float], None],
+) -> Iterator[None]:
+    """Run workers that live in this process until they have ended.
+
+    Parameters
+    ----------
+    job : Job
+        What is run; gets the counts.
+    workers : sequence of Worker
+        All of them.
+    advance : callable
+        Lets some worker do something; False if none could.
+    wait : callable
+        Sleeps for so many seconds.
+
+    Yields
+    ------
+    None
+        Whenever results may be there.
+
+    Raises
+    ------
+    PEError
+        If nothing can go on although the run has not ended.
+    """
+    job.live_counts = lambda: _count(job, workers)
+    failure: BaseException | None = None
+    try:
+        for worker in workers:
+            worker.setup()
+        while not all(worker.finished for worker in workers):
+            if advance():
+                job.tick()
+                yield
+                continue
+            if job.stopping.is_set():
+                break
+            times = [t for worker in workers if (t := worker.wait_time()) is not None]
+            if not times:
+                raise PEError("the run cannot go on: every worker waits for another")
+            job.tick()
+            wait(min(POLL_S, *times) if len(times) > 1 else min(POLL_S, times[0]))
+    except BaseException as raised:
+        failure = raised
+        raise
+    finally:
+        failures = [f for worker in workers for f in worker.teardown()]
+        _count(job, workers)
+        job.tick(force=True)
+        if failures and failure is None:
+            raise failures[0]
+    yield
+
+
+def _count(job: Job, workers: Sequence[Worker]) -> None:
+    counts = {name: PECounts(rejected=before.rejected) for name, before in job.counts.items()}
+    unconnected: dict[str, int] = {}
+    for worker in workers:
+        worker.add_counts(counts, unconnected)
+    job.counts.update(counts)
+    job.unconnected = unconnected

@@ -1,0 +1,254 @@
+"""A job: what one execution of a workflow shares over all its instances."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flowquake.clock import Clock, SystemClock
+from flowquake.errors import ConfigError, InputError
+from flowquake.keys import encode, normalise
+from flowquake.ports import Deliver, Key
+from flowquake.workflow import Workflow
+
+if TYPE_CHECKING:
+    import numpy as np
+
+OBSERVE_EVERY_S = 0.1
+
+
+@dataclass
+class PECounts:
+    """What one element did, summed over its instances.
+
+    Attributes
+    ----------
+    received : int
+        Items taken, over all inputs.
+    emitted : dict of str to int
+        Items given, by output.
+    rejected : int
+        Items and records set aside.
+    counters : dict of str to int
+        What the element counted itself, by name.
+    """
+
+    received: int = 0
+    emitted: dict[str, int] = field(default_factory=dict)
+    rejected: int = 0
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    counts : dict of str to PECounts
+        By element.
+    fractions : dict of str to (float, float)
+        (done, total) of the elements that say how far they are.
+    seconds : float
+        Since the run began.
+    """
+
+    counts: dict[str, PECounts]
+    fractions: dict[str, tuple[float, float]]
+    seconds: float
+
+
+class Observer(Protocol):
+    """Somebody who watches a run."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """Hear how far the run is; at most ten times a second, and at the end."""
+
+
+@dataclass(frozen=True)
+class OnError:
+    """What happens when a handler raises.
+
+    Parameters
+    ----------
+    action : {"stop", "skip", "retry"}
+        As on the command line.
+    attempts : int
+        With ``retry``: how many more times.
+    """
+
+    action: str = "stop"
+    attempts: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> OnError:
+        """Read ``stop``, ``skip`` or ``retry:N``.
+
+        Raises
+        ------
+        ConfigError
+            If the text is none of these.
+        """
+        if text in ("stop", "skip"):
+            return cls(text)
+        head, _, number = text.partition(":")
+        if head == "retry" and number.isdecimal() and int(number) > 0:
+            return cls("retry", int(number))
+        raise ConfigError(
+            f"on_error={text!r} is not known", fix="use stop, skip, or retry:3 for three more tries"
+        )
+
+
+class Job:
+    """One execution of a workflow."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        *,
+        seed: int = 0,
+        on_error: OnError | None = None,
+        out: Path | None = None,
+        clock: Clock | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        self.workflow = workflow
+        self.seed = seed
+        self.on_error = on_error or OnError()
+        self.out = out
+        self.clock: Clock = clock or SystemClock()
+        self.observer = observer
+        self.collectors: dict[tuple[str, str], Deliver] = {}
+        self.counts = {name: PECounts() for name in workflow.elements}
+        self.live_counts: Callable[[], None] = lambda: None
+        self.unconnected: dict[str, int] = {}
+        self.fractions: dict[str, tuple[float, float]] = {}
+        self.rejections: list[dict[str, Any]] = []
+        self.stopping = threading.Event()
+        self._started = time.monotonic()
+        self._observed = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the job was made."""
+        return time.monotonic() - self._started
+
+    def tick(self, *, force: bool = False) -> None:
+        """Tell the observer how far the job is, if it is time to."""
+        if self.observer is None:
+            return
+        now = time.monotonic()
+        if force or now - self._observed >= OBSERVE_EVERY_S:
+            self._observed = now
+            self.live_counts()
+            self.observer.on_progress(Progress(self.counts, dict(self.fractions), self.seconds))
+
+    def reject(self, element: str, entry: dict[str, Any]) -> None:
+        """Set an item or record aside, on disk if the run has a directory."""
+        self.counts[element].rejected += 1
+        if self.out is None:
+            self.rejections.append(entry)
+            return
+        path = self.out / "rejected.jsonl"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n")
+        except OSError as cause:
+            raise InputError(
+                f"cannot write the rejected items: {cause.strerror or cause}",
+                where=str(path),
+                fix="make room or give another --out",
+            ) from cause
+
+
+class InstanceContext:
+    """What the engine lends one instance; see `flowquake.pe.Context`."""
+
+    def __init__(self, job: Job, name: str, index: int) -> None:
+        self.job = job
+        self.name = name
+        self.index = index
+        self.counters: Counter[str] = Counter()
+
+    @property
+    def clock(self) -> Clock:
+        """The run's clock."""
+        return self.job.clock
+
+    def generator(self, key: Key, unit: tuple[Hashable, ...]) -> np.random.Generator:
+        """Make the random generator of a key and unit of work."""
+        import numpy as np
+
+        words = encode((self.job.seed, self.name, key, normalise(tuple(unit))))
+        digest = hashlib.blake2b(words, digest_size=16).digest()
+        return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))
+
+    def count(self, name: str, n: int) -> None:
+        """Add to a named counter."""
+        self.counters[name] += n
+
+    def reject(self, record: Mapping[str, object], reason: str) -> None:
+        """Set a record aside."""
+        self.job.reject(
+            self.name, {"pe": self.name, "instance": self.index, "reason": reason, "item": record}
+        )
+
+    def progress(self, done: float, total: float) -> None:
+        """Say how far a long step is."""
+        self.job.fractions[self.name] = (done, total)
+        self.job.tick()
+
+    def run_path(self, parts: tuple[str, ...]) -> Path:
+        """Give a path inside the run's directory."""
+        if self.job.out is None:
+            raise ConfigError(
+                f"PE '{self.name}' writes files, but the run has no directory",
+                fix="run(workflow, out=Path('results'))",
+            )
+        root = self.job.out.resolve()
+        path = root.joinpath(*parts)
+        if not path.resolve().is_relative_to(root) or path == root:
+            raise ConfigError(
+                f"PE '{self.name}' asks for {'/'.join(parts)!r}, outside the run's directory",
+                fix="give a relative path without '..'",
+            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as cause:
+            raise InputError(
+                f"cannot make the folder of {path.name}: {cause.strerror or cause}",
+                where=str(path.parent),
+                fix="give an --out that can be written",
+            ) from cause
+        return path
+
+
+def describe_item(item: Any) -> str:  # items of every type
+    """Say in a few words what an item is, for error texts."""
+    kind = type(item).__name__
+    try:
+        if hasattr(item, "nbytes") and hasattr(item, "__len__"):
+            return f"{kind} of {len(item)}"
+        text = repr(item)
+    except Exception as cause:  # noqa: BLE001 - a user's __repr__ may do anything
+        return f"{kind} (its repr raised {type(cause).__name__})"
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def item_json(item: Any) -> object:  # items of every type
+    """Give an item as JSON data, in full if it can be."""
+    to_json = getattr(item, "to_json", None)
+    value = to_json() if callable(to_json) else item
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return describe_item(item)
+    return value

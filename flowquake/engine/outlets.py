@@ -1,0 +1,185 @@
+"""Outlets: what calling an output does while the engine runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from flowquake.batches import Splitter, is_batch, splitter
+from flowquake.errors import ConfigError, PEError
+from flowquake.keys import stable_hash
+from flowquake.ports import Deliver, Emission, Input, Output, fits
+
+
+@dataclass(slots=True)
+class Receiver:
+    """One instance's input as seen by a sender.
+
+    Parameters
+    ----------
+    deliver : callable
+        Takes an item.
+    signal : callable
+        Takes a watermark or an end, for the channel from this sender.
+    tell : callable
+        Takes a function that counts the items sent to this receiver.
+    """
+
+    deliver: Deliver
+    signal: Deliver
+    tell: Callable[[Callable[[], int]], None]
+
+
+class Outlet:
+    """The runtime side of one output port of one instance."""
+
+    def __init__(self, port: Output[Any], owner: str) -> None:
+        self.port = port
+        self.owner = owner
+        self.count: Callable[[], int] = lambda: 0
+        self.delivers: list[Deliver] = []
+        self.signals: list[Deliver] = []
+        self.wanted: list[tuple[str, type]] = []
+        self.connected = False
+
+    def add_route(self, port: Input[Any], target: str, receivers: Sequence[Receiver]) -> None:
+        """Send every emission along one connection, by the input's grouping."""
+        self.connected = True
+        self.wanted.append((f"{target}.{port.name}", port.type))
+        self.signals.extend(receiver.signal for receiver in receivers)
+        if len(receivers) == 1 or port.to == "one":
+            chosen: Sequence[Receiver] = receivers[:1]
+        elif port.to == "all":
+            chosen = receivers
+        else:
+            by = port.by
+            routed = _deal(receivers) if by is None else _partition(receivers, splitter(by))
+            self.delivers.append(routed)
+            return
+        for receiver in chosen:
+            self.delivers.append(receiver.deliver)
+            receiver.tell(lambda: self.count())
+
+    def add_collector(self, deliver: Deliver) -> None:
+        """Hand every emission to somebody outside the graph as well."""
+        self.connected = True
+        self.delivers.append(deliver)
+
+    def install(self, instance: dict[str, Any]) -> None:
+        """Put the function that makes emissions into an instance's dictionary.
+
+        The first item is checked against the port's type; later ones are not.
+        """
+        emit, self.count = _emitter(self._deliver(), freezes=_may_carry_arrays(self.port.type))
+        name = self.port.name
+
+        def first(item: object) -> Emission:
+            self._check(item)
+            if instance.get(name) is first:
+                instance[name] = emit
+            return emit(item)
+
+        instance[name] = first
+
+    def _deliver(self) -> Deliver:
+        if not self.delivers:
+            return _dropped
+        if len(self.delivers) == 1:
+            return self.delivers[0]
+        targets = tuple(self.delivers)
+        return lambda item: iter([(deliver, item) for deliver in targets])
+
+    def _check(self, item: object) -> None:
+        kind = type(item)
+        if not fits(kind, self.port.type):
+            raise PEError(
+                f"output '{self.port.name}' of PE '{self.owner}' emitted {_a(kind)}, "
+                f"but is declared as Output({self.port.type.__name__})",
+                fix=f"emit {self.port.type.__name__}, or declare Output({kind.__name__})",
+            )
+        for target, wanted in self.wanted:
+            if not fits(kind, wanted):
+                raise PEError(
+                    f"output '{self.port.name}' of PE '{self.owner}' emitted {_a(kind)}, "
+                    f"but {target} takes {wanted.__name__}"
+                )
+
+
+def _emitter(
+    deliver: Deliver, *, freezes: bool
+) -> tuple[Callable[[Any], Emission], Callable[[], int]]:
+    # Closures, because a call of an instance's __call__ costs three times as
+    # much; this is the innermost loop of the engine.
+    emitted = 0
+
+    def emit(item: object) -> Emission:
+        nonlocal emitted
+        emitted += 1
+        return deliver, item
+
+    def emit_frozen(item: object) -> Emission:
+        nonlocal emitted
+        emitted += 1
+        if isinstance(item, np.ndarray):
+            item.flags.writeable = False
+        return deliver, item
+
+    return (emit_frozen if freezes else emit), lambda: emitted
+
+
+def _may_carry_arrays(kind: type) -> bool:
+    return issubclass(kind, np.ndarray) or kind is object
+
+
+def _dropped(item: object) -> None:
+    return None
+
+
+def _deal(receivers: Sequence[Receiver]) -> Deliver:
+    sent = [0] * len(receivers)
+    delivers = [receiver.deliver for receiver in receivers]
+    turn = 0
+    for number, receiver in enumerate(receivers):
+        receiver.tell(lambda number=number: sent[number])  # type: ignore[misc]  # binds the loop's value
+
+    def deal(item: object) -> Any:  # an iterator of emissions, or None
+        nonlocal turn
+        number, turn = turn, (turn + 1) % len(delivers)
+        sent[number] += 1
+        return delivers[number](item)
+
+    return deal
+
+
+def _partition(receivers: Sequence[Receiver], split: Splitter) -> Deliver:
+    sent = [0] * len(receivers)
+    delivers = [receiver.deliver for receiver in receivers]
+    for number, receiver in enumerate(receivers):
+        receiver.tell(lambda number=number: sent[number])  # type: ignore[misc]  # binds the loop's value
+
+    def partition(item: Any) -> Any:  # items of every type
+        shares: dict[int, list[Any]] = {}
+        for key, part in split(item):
+            shares.setdefault(stable_hash(key) % len(delivers), []).append(part)
+        emissions = []
+        for number, parts in shares.items():
+            sent[number] += 1
+            if len(shares) == 1:
+                whole = item
+            elif len(parts) == 1:
+                whole = parts[0]
+            elif is_batch(item):
+                whole = type(item).concat(parts)
+            else:
+                raise ConfigError("an item that is not a batch has one key")
+            emissions.append((delivers[number], whole))
+        return iter(emissions)
+
+    return partition
+
+
+def _a(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'aeiouAEIO' else 'a'} {kind.__name__}"

@@ -1,0 +1,241 @@
+"""Running a workflow from Python."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, TypeVar
+
+from flowquake.clock import Clock
+from flowquake.engine.job import Job, Observer, OnError, PECounts, Progress
+from flowquake.engine.suspension import AT_ONCE, suspend
+from flowquake.errors import ConfigError
+from flowquake.mapping import Mapping, find_mapping
+from flowquake.planning import plan
+from flowquake.ports import BoundOutput, Emission
+from flowquake.workflow import Workflow
+
+__all__ = ["Observer", "PECounts", "Progress", "RunResult", "run", "stream"]
+
+T = TypeVar("T")
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+@dataclass
+class RunResult:
+    """What a run gave.
+
+    Attributes
+    ----------
+    counts : dict of str to PECounts
+        By element.
+    unconnected : dict of str to int
+        Items that were emitted on outputs which nobody takes.
+    rejected : int
+        Items and records set aside.
+    rejections : list of dict
+        These, if the run had no directory to write them to.
+    interrupted : bool
+        Whether it was stopped before its end.
+    seconds : float
+        How long it took.
+    """
+
+    counts: dict[str, PECounts]
+    unconnected: dict[str, int]
+    rejections: list[dict[str, Any]]
+    interrupted: bool
+    seconds: float
+    _collected: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    _workflow: Workflow | None = None
+
+    @property
+    def rejected(self) -> int:
+        """Items and records set aside."""
+        return sum(counts.rejected for counts in self.counts.values())
+
+    def __getitem__(self, output: BoundOutput[T]) -> list[T]:
+        """Give the items of an output that was collected.
+
+        Raises
+        ------
+        KeyError
+            If it was not.
+        """
+        name = self._workflow.name_of(output.element) if self._workflow is not None else ""
+        try:
+            return self._collected[name, output.port.name]
+        except KeyError:
+            raise KeyError(
+                f"{name}.{output.port.name} was not collected: run(workflow, collect=[...])"
+            ) from None
+
+
+def run(
+    workflow: Workflow,
+    *,
+    mapping: str | Mapping = "sequential",
+    workers: int = 1,
+    collect: Iterable[BoundOutput[Any]] = (),
+    seed: int = 0,
+    on_error: str = "stop",
+    out: Path | str | None = None,
+    observer: Observer | None = None,
+    clock: Clock | None = None,
+) -> RunResult:
+    """Run a workflow to its end.
+
+    Parameters
+    ----------
+    workflow : Workflow
+        What to run; its elements are copied, never run themselves.
+    mapping : str or Mapping, default "sequential"
+        How to run it.
+    workers : int, default 1
+        Number of workers.
+    collect : iterable of outputs
+        Whose items to keep for the result, for example ``[fit.forecast]``.
+    seed : int, default 0
+        Of every random generator that an element asks for.
+    on_error : str, default "stop"
+        ``"stop"``, ``"skip"`` or ``"retry:N"`` when a handler raises.
+    out : path, optional
+        The run's directory; elements that write files need it.
+    observer : Observer, optional
+        Hears how far the run is.
+    clock : Clock, optional
+        In place of the machine's own.
+
+    Returns
+    -------
+    RunResult
+        Counts, and the collected items as ``result[fit.forecast]``. Ctrl-C
+        and SIGTERM stop the sources, finish what is in flight and return a
+        result that says ``interrupted``; a second one raises
+        KeyboardInterrupt at once.
+
+    Raises
+    ------
+    WorkflowError, ConfigError
+        Before anything runs.
+    PEError, InputError
+        When an element fails.
+    """
+    job = _job(workflow, seed, on_error, out, observer, clock)
+    collected: dict[tuple[str, str], list[Any]] = {}
+    for output in collect:
+        place = (workflow.name_of(output.element), output.port.name)
+        collected[place] = []
+        job.collectors[place] = collected[place].append
+    chosen = find_mapping(mapping)
+    laid_out = plan(workflow, workers)
+    with _one_thread_per_worker(), _stopping_on_signals(job):
+        for _ in chosen.execute(job, laid_out):
+            pass
+    return RunResult(
+        counts=job.counts,
+        unconnected=job.unconnected,
+        rejections=job.rejections,
+        interrupted=job.stopping.is_set(),
+        seconds=job.seconds,
+        _collected=collected,
+        _workflow=workflow,
+    )
+
+
+def stream(
+    workflow: Workflow,
+    output: BoundOutput[T],
+    *,
+    mapping: str | Mapping = "sequential",
+    workers: int = 1,
+    seed: int = 0,
+    on_error: str = "stop",
+    out: Path | str | None = None,
+    clock: Clock | None = None,
+) -> Iterator[T]:
+    """Run a workflow and give the items of one output as they come.
+
+    The workflow waits while an item is looked at. Leaving the loop ends the
+    run. Parameters and errors are those of `run`.
+
+    Yields
+    ------
+    object
+        The items, in the order in which they were emitted.
+    """
+    job = _job(workflow, seed, on_error, out, None, clock)
+    waiting: deque[T] = deque()
+
+    def hand_over(item: T) -> Iterator[Emission]:
+        waiting.append(item)
+        yield suspend, AT_ONCE
+
+    job.collectors[workflow.name_of(output.element), output.port.name] = hand_over
+    steps = find_mapping(mapping).execute(job, plan(workflow, workers))
+    with contextlib.closing(steps):  # type: ignore[type-var]  # a generator
+        for _ in steps:
+            while waiting:
+                yield waiting.popleft()
+    while waiting:
+        yield waiting.popleft()
+
+
+def _job(
+    workflow: Workflow,
+    seed: int,
+    on_error: str,
+    out: Path | str | None,
+    observer: Observer | None,
+    clock: Clock | None,
+) -> Job:
+    if seed < 0:
+        raise ConfigError(f"seed={seed!r} must be a whole number, 0 or more", fix="--seed 1")
+    return Job(
+        workflow,
+        seed=seed,
+        on_error=OnError.parse(on_error),
+        out=None if out is None else Path(out),
+        observer=observer,
+        clock=clock,
+    )
+
+
+@contextlib.contextmanager
+def _one_thread_per_worker() -> Iterator[None]:
+    """Keep numerical libraries that are loaded from now on to one thread."""
+    missing = [name for name in _THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(missing, "1"))
+    try:
+        yield
+    finally:
+        for name in missing:
+            os.environ.pop(name, None)
+
+
+@contextlib.contextmanager
+def _stopping_on_signals(job: Job) -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM into an orderly stop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if job.stopping.is_set():
+            raise KeyboardInterrupt
+        job.stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
