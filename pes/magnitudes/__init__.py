@@ -23,6 +23,7 @@ from flowquake.pes.magnitudes.completeness import (
     goodness_of_fit,
     maximum_curvature,
 )
+from flowquake.pes.magnitudes.elements import EstimateBValue, EstimateCompleteness
 
 __all__ = [
     "B_VALUE_METHODS",
@@ -30,6 +31,8 @@ __all__ = [
     "MISSING_BIN",
     "BEstimate",
     "CompletenessEstimate",
+    "EstimateBValue",
+    "EstimateCompleteness",
     "aki_utsu",
     "at_or_above",
     "b_positive",

@@ -73,7 +73,7 @@ def aki_utsu(magnitudes: npt.ArrayLike, *, mc: float, width: float = DEFAULT_WID
     Examples
     --------
     >>> round(aki_utsu([1.0, 1.1, 1.1, 1.5], mc=1.0).b, 4)
-    1.9303
+    1.9302
     """
     bins = magnitude_bin(magnitudes, width).ravel()
     lowest = cutoff_bin(mc, width)
