@@ -51,7 +51,8 @@ def splitter(by: By) -> Splitter:
     Parameters
     ----------
     by : str or callable
-        A column of a batch, an attribute of an item, or a function of it.
+        An attribute of an item (of a batch: one value for all its rows), a
+        column of a batch, or a function of the item.
 
     Returns
     -------
@@ -65,25 +66,29 @@ def splitter(by: By) -> Splitter:
     name = by
 
     def split(item: Any) -> list[tuple[Key, Any]]:  # items of every type
-        if is_batch(item):
+        value = getattr(item, name, None)
+        if is_batch(item) and not isinstance(value, (str, bytes, int, float, tuple)):
             try:
-                values = item.column(name)
+                return _split_rows(item, item.column(name))
             except KeyError:
                 pass
-            else:
-                return _split_rows(item, values)
-        try:
-            value = getattr(item, name)
-        except AttributeError:
+        if value is None and not hasattr(item, name):
             raise InputError(
                 f"{type(item).__name__} has neither a column nor an attribute '{name}' to group by"
-            ) from None
+            )
         return [(normalise(value), item)]
 
     return split
 
 
 def _split_rows(batch: Batch, values: npt.NDArray[Any]) -> list[tuple[Key, Any]]:
+    if len(values) > 64 and values.dtype != object:
+        unique, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+        if len(unique) == 1:
+            return [(normalise(unique[0]), batch)]
+        by_key = np.argsort(inverse, kind="stable")
+        groups = np.split(by_key, np.flatnonzero(np.diff(inverse[by_key])) + 1)
+        return [(normalise(unique[k]), batch.take(groups[k])) for k in np.argsort(first)]
     rows: dict[Key, list[int]] = {}
     for row, value in enumerate(values.tolist()):
         rows.setdefault(normalise(value), []).append(row)

@@ -1,0 +1,322 @@
+"""Processing elements that cut windows as events come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from flowquake import Emissions, Input, Output, ProcessingElement, State
+from flowquake.errors import ConfigError, InputError
+from flowquake.pes.windows.cutting import cut, grid
+from flowquake.records import EventBatch, Json, Window, format_time, to_ns
+from flowquake.records.times import NS_PER_SECOND
+
+Instant = datetime | int
+Span = timedelta | int
+
+
+@dataclass
+class Seen:
+    """The events of one source that may still be needed, and what was issued."""
+
+    version: int = 1
+    events: EventBatch | None = None
+    start: int | None = None
+    last: int | None = None
+    issued: int | None = None
+    number: int = 0
+
+    def add(self, batch: EventBatch) -> None:
+        """Append events, which come in the order of (time, sequence)."""
+        if len(batch):
+            self.last = int(batch.time[-1])
+        if self.events is None or not len(self.events):
+            self.events = batch
+        elif len(batch):
+            self.events = EventBatch.concat([self.events, batch])
+
+
+class _GridWindows(ProcessingElement):
+    """What expanding and sliding windows share: events in, windows due on a grid."""
+
+    events = Input(EventBatch, by="source", order="time")
+    window = Output(Window)
+    state = State(Seen)
+
+    start: Instant | None = None
+    end: Instant | None = None
+    partial: bool = False
+
+    def __post_init__(self) -> None:
+        if self.start is not None and self.end is not None and to_ns(self.end) <= to_ns(self.start):
+            raise ConfigError(
+                f"end={self.end} is not after start={self.start}",
+                fix="give an end that is later than the start",
+            )
+
+    def on_events(self, batch: EventBatch) -> None:
+        seen = self.state
+        if seen.start is None:
+            if self.start is not None:
+                seen.start = to_ns(self.start)
+            elif len(batch):
+                seen.start = int(batch.time[0])
+        if seen.start is not None:
+            batch = self._inside(batch, seen.start)
+        seen.add(batch)
+
+    def on_watermark(self, time: int) -> Emissions:
+        seen = self.state
+        if seen.start is not None:
+            yield from self._issue(seen.start, time)
+
+    def finish(self) -> Emissions:
+        seen = self.state
+        if not self.partial:
+            return
+        end = self._end()
+        if seen.start is None or (end is not None and end <= seen.start):
+            raise InputError(
+                f"no event of {self.key!r} is left to begin a window with",
+                fix="widen the selection, or give both start and end",
+            )
+        last = seen.start + 1 if seen.last is None else seen.last + 1
+        yield from self._issue(seen.start, last if end is None else end, over=True)
+
+    def _issue(self, start: int, until: int, *, over: bool = False) -> Emissions:
+        seen = self.state
+        end = self._end()
+        for begin, due, final in self._due(start, seen.issued, until, over=over):
+            number, seen.number, seen.issued = seen.number, seen.number + 1, due
+            events = seen.events
+            if events is None:
+                events = EventBatch(source=self.key_as(str), time=[])
+            if end is not None:
+                self.progress(due - start, end - start)
+            yield self.window(
+                Window(
+                    source=events.source,
+                    key=None,
+                    start=begin,
+                    end=due,
+                    events=cut(events, begin, due),
+                    rule=self._rule(),
+                    number=number,
+                    final=final,
+                    settings={"window": self._settings(events)},
+                )
+            )
+
+    def _due(
+        self, start: int, issued: int | None, until: int, *, over: bool
+    ) -> Iterator[tuple[int, int, bool]]:
+        """Give (begin, end, whether it is the last) of the windows due by a time."""
+        raise NotImplementedError
+
+    def _rule(self) -> str:
+        raise NotImplementedError
+
+    def _settings(self, events: EventBatch) -> Mapping[str, Json]:
+        start = None if self.start is None else _written(to_ns(self.start), events)
+        return {"rule": self._rule(), "start": start}
+
+    def _end(self) -> int | None:
+        return None if self.end is None else to_ns(self.end)
+
+    def _inside(self, batch: EventBatch, start: int) -> EventBatch:
+        end = self._end()
+        early = batch.time < start
+        late = batch.time >= end if end is not None else early & False
+        if before := int(early.sum()):
+            self.count("before the start", before)
+        if after := int(late.sum()):
+            self.count("at or after the end", after)
+        return batch.where(~(early | late)) if before or after else batch
+
+
+class ExpandingWindows(_GridWindows):
+    """Windows that begin at one time and grow step by step.
+
+    A window is given as soon as the watermark says that its events have all
+    come; each knows only its past. Ends are at start + step, start + 2 step, …
+    and at `end`.
+
+    Parameters
+    ----------
+    start : datetime or int, optional
+        Where the windows begin (int: nanoseconds); default the first event.
+    end : datetime or int, optional
+        The end of the last one. Without it the last ends just after (1 ns)
+        the last event, once the input has ended and if `partial` is set.
+    step : timedelta or int, optional
+        From one end to the next (int: nanoseconds); without it there is one
+        window, at the end.
+    partial : bool, default False
+        Also give, when the input ends, the windows that are due although no
+        watermark says so, the last one among them.
+
+    Raises
+    ------
+    ConfigError
+        If `end` is not after `start`, or `step` is not positive.
+    InputError
+        With `partial`: if the input ends and nothing says where to begin.
+    """
+
+    step: Span | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.step is not None:
+            _positive("step", self.step)
+
+    def _due(
+        self, start: int, issued: int | None, until: int, *, over: bool
+    ) -> Iterator[tuple[int, int, bool]]:
+        step = None if self.step is None else _ns(self.step)
+        end = self._end()
+        if end is None and over:
+            end = until
+        after = start if issued is None else issued
+        for due in grid(start, step, end, after, until):
+            yield start, due, due == end
+
+    def _rule(self) -> str:
+        return "expanding"
+
+
+class SlidingWindows(_GridWindows):
+    """Windows of one length that move step by step.
+
+    Parameters
+    ----------
+    length : timedelta or int
+        Length of each window (int: nanoseconds).
+    step : timedelta or int
+        From one window to the next (int: nanoseconds).
+    start : datetime or int, optional
+        Beginning of the first window; default the first event.
+    end : datetime or int, optional
+        No window ends after it.
+    partial : bool, default False
+        Also give, when the input ends, the windows that end by `end`, or by
+        the last event, although no watermark says so.
+
+    Raises
+    ------
+    ConfigError
+        If `end` is not after `start`, or a span is not positive.
+    """
+
+    length: Span
+    step: Span
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _positive("length", self.length)
+        _positive("step", self.step)
+
+    def on_watermark(self, time: int) -> Emissions:
+        yield from super().on_watermark(time)
+        seen = self.state
+        if seen.events is not None and seen.issued is not None:
+            needed = seen.issued + _ns(self.step) - _ns(self.length)
+            first = int(seen.events.time.searchsorted(needed))
+            if 2 * first > len(seen.events):
+                # Copied, so that the rows before it are freed.
+                seen.events = seen.events.take(np.arange(first, len(seen.events)))
+
+    def _due(
+        self, start: int, issued: int | None, until: int, *, over: bool
+    ) -> Iterator[tuple[int, int, bool]]:
+        length, step, end = _ns(self.length), _ns(self.step), self._end()
+        origin = start + length - step
+        until = until if end is None else min(until, end)
+        for due in grid(origin, step, None, origin if issued is None else issued, until):
+            yield due - length, due, end is not None and due + step > end
+
+    def _rule(self) -> str:
+        return "sliding"
+
+    def _settings(self, events: EventBatch) -> Mapping[str, Json]:
+        return {**super()._settings(events), "length_s": _ns(self.length) / NS_PER_SECOND}
+
+
+class CountWindows(ProcessingElement):
+    """Windows of equal numbers of events.
+
+    Parameters
+    ----------
+    size : int
+        Events in each window.
+    step : int, optional
+        Events between the beginnings of two windows; default `size`.
+
+    Raises
+    ------
+    ConfigError
+        If a number is below 1, or `step` is above `size`.
+    """
+
+    events = Input(EventBatch, by="source", order="time")
+    window = Output(Window)
+    state = State(Seen)
+
+    size: int
+    step: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("size", self.size), ("step", self.step)):
+            if value is not None and value < 1:
+                raise ConfigError(f"{name}={value} must be at least 1", fix=f"{name}=100")
+        if self.step is not None and self.step > self.size:
+            raise ConfigError(
+                f"step={self.step} is larger than size={self.size}: events would be left out",
+                fix="give a step of at most the size",
+            )
+
+    def on_events(self, batch: EventBatch) -> Emissions:
+        seen = self.state
+        seen.add(batch)
+        events = seen.events
+        if events is None:
+            return
+        step = self.step or self.size
+        first = 0
+        while first + self.size <= len(events):
+            part = events.take(slice(first, first + self.size))
+            yield self.window(
+                Window(
+                    source=events.source,
+                    key=None,
+                    start=int(part.time[0]),
+                    end=int(part.time[-1]) + 1,
+                    events=part,
+                    rule="count",
+                    number=seen.number,
+                    final=False,
+                    settings={"window": {"rule": "count", "size": self.size, "step": step}},
+                )
+            )
+            seen.number += 1
+            first += step
+        seen.events = events.take(np.arange(first, len(events)))
+
+
+def _ns(span: Span) -> int:
+    if isinstance(span, timedelta):
+        whole = span.days * 86400 + span.seconds
+        return whole * NS_PER_SECOND + span.microseconds * 1000
+    return span
+
+
+def _positive(name: str, span: Span) -> None:
+    if _ns(span) <= 0:
+        raise ConfigError(f"{name}={span} must be positive", fix=f"{name}=timedelta(days=1)")
+
+
+def _written(time: int, events: EventBatch) -> str | float:
+    return format_time(time) if events.timescale == "utc" else time / NS_PER_SECOND
