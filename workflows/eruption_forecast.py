@@ -1,0 +1,167 @@
+"""Failure forecasts from a catalog: retrospective analysis, one forecast, or one each step.
+
+read → select → windows that advance through time → completeness → models side
+by side → forecasts → JSON lines, CSV and figures.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from flowquake import Workflow
+from flowquake.errors import ConfigError, suggest
+from flowquake.pes.catalogs import ReadCatalog, SelectEvents, timescale_of
+from flowquake.pes.figures import DrawForecasts
+from flowquake.pes.files import WriteCsv, WriteJsonLines
+from flowquake.pes.forecasting import MODELS, CompareModels, FitFailure
+from flowquake.pes.magnitudes import EstimateCompleteness
+from flowquake.pes.windows import ExpandingWindows
+from flowquake.records import NS_PER_DAY, NS_PER_MINUTE, to_ns
+
+MOST_WINDOWS = 10_000_000
+
+
+def build(
+    *,
+    catalog: Path,
+    format: str = "auto",  # noqa: A002 - the name that users type
+    box: tuple[float, float, float, float] | None = None,
+    depth: tuple[float, float] | None = None,
+    start: datetime | float | None = None,
+    end: datetime | float | None = None,
+    step: float | None = None,
+    source: str | None = None,
+    min_magnitude: float | Literal["maxc", "gft", "mbs", "none"] = "maxc",
+    correction: float = 0.2,
+    model: list[str] | str = "all",
+    failure_time: datetime | float | None = None,
+    level: float = 0.9,
+    policy: Literal["strict", "skip", "quarantine"] = "strict",
+) -> Workflow:
+    """Forecast failure from a catalog of earthquakes or acoustic emissions.
+
+    Without `step` there is one forecast for each model, at `end`; with it one
+    each step, which sees only its past. With `failure_time` the models are
+    fitted to a failure that is known (retrospective analysis).
+
+    Parameters
+    ----------
+    catalog : Path
+        The file to read.
+    format : str
+        auto, ingv-ct, ign-web, ign, ingv-ov, vesuvius, lab-ae, delimited, or
+        a format that ObsPy reads, for example QUAKEML.
+    box : tuple
+        Latitude from, to, longitude from, to; degrees, half-open.
+    depth : tuple
+        From, to; kilometres, half-open. Without it no event is dropped for
+        its depth.
+    start : datetime or float
+        Where the windows begin; a number is minutes since the start of a
+        laboratory experiment. Default: the first event.
+    end : datetime or float
+        The end of the data; events at it are left out. Default: just after
+        the last event.
+    step : float
+        From one forecast to the next; days, or minutes in a laboratory.
+    source : str
+        The name that the forecasts carry. Default: the file's stem.
+    min_magnitude : float or str
+        A magnitude, or how to estimate the completeness of each window:
+        maxc, gft, mbs; none keeps every event.
+    correction : float
+        Added to the estimate of maxc.
+    model : list of str
+        constant, exponential, hyperbolic, inverse_omori, several of these
+        with commas between, or all.
+    failure_time : datetime or float
+        The failure, where it is known.
+    level : float
+        Of the interval of the failure time, between 0 and 1.
+    policy : str
+        What to do with bad rows: stop, count them, or set them aside.
+    """
+    models = _models(model)
+    timescale = timescale_of(catalog, format)
+    unit = NS_PER_DAY if timescale == "utc" else NS_PER_MINUTE
+    begin, finish = _instant("start", start, timescale), _instant("end", end, timescale)
+    known_failure = _instant("failure_time", failure_time, timescale)
+    every = _step(step, unit, begin, finish)
+
+    workflow = Workflow("eruption_forecast")
+    read = workflow.add(ReadCatalog(path=catalog, format=format, source=source, policy=policy))
+    select = workflow.add(SelectEvents(box=box, depth=depth, start=begin, end=finish))
+    windows = workflow.add(ExpandingWindows(start=begin, end=finish, step=every, partial=True))
+    completeness = workflow.add(EstimateCompleteness(cutoff=min_magnitude, correction=correction))
+    compare = workflow.add(CompareModels(models=list(models)))
+    workflow.connect(read.catalog, select.events)
+    workflow.connect(select.selected, windows.events)
+    workflow.connect(windows.window, completeness.window)
+    for name in models:
+        fit = FitFailure(model=name, level=level, failure_time=known_failure)
+        workflow.add(fit, name=f"fit_{name}")
+        workflow.connect(completeness.windows, fit.window)
+        workflow.connect(fit.forecast, compare.forecast)
+
+    forecasts = compare.compared
+    lines = workflow.add(WriteJsonLines(path="forecasts.jsonl"))
+    table = workflow.add(WriteCsv(path="forecasts.csv"))
+    figures = workflow.add(DrawForecasts())
+    workflow.connect(forecasts, lines.items)
+    workflow.connect(forecasts, table.items)
+    workflow.connect(completeness.windows, figures.windows)
+    workflow.connect(forecasts, figures.forecasts)
+    return workflow
+
+
+def _models(model: list[str] | str) -> tuple[str, ...]:
+    asked = [model] if isinstance(model, str) else list(model)
+    names = [name.strip() for text in asked for name in text.split(",")]
+    if names == ["all"]:
+        return MODELS
+    for name in names:
+        if name not in MODELS:
+            raise ConfigError(
+                f"model '{name}' is not known{suggest(name, [*MODELS, 'all'])}",
+                fix=f"use {', '.join(MODELS)}, several with commas between, or all",
+            )
+    if len(set(names)) < len(names):
+        raise ConfigError(f"model={','.join(names)} names one twice", fix="name each one once")
+    return tuple(name for name in MODELS if name in names)
+
+
+def _instant(name: str, value: datetime | float | None, timescale: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        if timescale != "utc":
+            raise ConfigError(
+                f"{name}={value:%Y-%m-%d} is a date, but the catalog counts from the start of "
+                "an experiment",
+                fix=f"give minutes: {name}=120",
+            )
+        return to_ns(value)
+    if timescale == "utc":
+        raise ConfigError(
+            f"{name}={value:g} is a number, but the catalog has dates",
+            fix=f"give a date: {name}=2011-08-01 or {name}=2011-08-01T12:00:00",
+        )
+    return round(value * NS_PER_MINUTE)
+
+
+def _step(step: float | None, unit: int, begin: int | None, finish: int | None) -> int | None:
+    if step is None:
+        return None
+    if not 0 < step < 1e6 or step * unit < 1:
+        raise ConfigError(
+            f"step={step:g} must be positive and below a million", fix="give for example step=1"
+        )
+    every = round(step * unit)
+    if begin is not None and finish is not None and (finish - begin) // every > MOST_WINDOWS:
+        raise ConfigError(
+            f"step={step:g} gives {(finish - begin) // every:,} forecasts for each model",
+            fix=f"give a larger step; at most {MOST_WINDOWS:,} are made",
+        )
+    return every
