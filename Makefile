@@ -23,7 +23,7 @@ DEMO := demo
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- set-up -------------------------------------------------------------------------------
 
@@ -105,6 +105,10 @@ docs: $(VENV)/.docs ## build the documentation, warnings are errors
 .PHONY: bench
 bench: $(VENV)/.dev ## measure the speeds that the documentation claims
 	@$(BIN)/python -m benchmarks --out $(PROOF)/bench
+
+.PHONY: bench-smoke
+bench-smoke: $(VENV)/.dev ## run each benchmark once, at its smallest size
+	@$(BIN)/python -m benchmarks --smallest
 
 .PHONY: calibrate
 calibrate: $(VENV)/.dev ## simulate what the intervals and statuses promise
