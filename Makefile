@@ -114,8 +114,16 @@ bench-smoke: $(VENV)/.dev ## run each benchmark once, at its smallest size
 calibrate: $(VENV)/.dev ## simulate what the intervals and statuses promise
 	@$(BIN)/python -m benchmarks.calibrate --out $(PROOF)/calibrate
 
+.PHONY: faults
+faults: $(VENV)/.dev ## run a graph under many orders of deliveries and with failing handlers
+	@$(BIN)/python -m benchmarks.faults --out $(PROOF)/faults
+
+.PHONY: soak
+soak: $(VENV)/.dev ## run for five minutes and watch the memory
+	@$(BIN)/python -m benchmarks.soak --out $(PROOF)/soak
+
 .PHONY: proof
-proof: bench calibrate ## all slow proofs
+proof: bench calibrate faults soak ## all slow proofs
 
 .PHONY: clean
 clean: ## remove what the targets made
