@@ -130,7 +130,7 @@ class Parameter:
             hint = "env:PASSWORD" if self.kind is Secret else example(self.kind)
             shown = "the given text" if self.kind is Secret else repr(text)
             raise ConfigError(
-                f"parameter '{self.name}' takes {self.type_name}, not {shown}"
+                f"parameter '{self.name}' is {shown}, which is not of its type: {self.type_name}"
                 + _choice_hint(text, self.kind),
                 where=where,
                 fix=f"for example --set {self.name}={hint}",

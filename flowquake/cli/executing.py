@@ -1,0 +1,198 @@
+"""Running a workflow with everything that belongs to a run: directory, record, log, progress."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flowquake.cli.record import begin_record, end_record
+from flowquake.cli.text import note
+from flowquake.cli.watching import JsonLog, Watcher, logging_to
+from flowquake.errors import ConfigError, FlowquakeError, Interrupted, PEError
+from flowquake.rundir import RunDirectory
+from flowquake.runindex import add_to_index
+
+if TYPE_CHECKING:
+    from flowquake.loading import LoadedWorkflow
+    from flowquake.running import RunResult
+    from flowquake.workflow import Workflow
+
+log = logging.getLogger(__name__)
+
+DONE, REJECTED, INTERRUPTED = 0, 5, 130
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How to run, as on the command line."""
+
+    mapping: str = "sequential"
+    workers: int = 1
+    seed: int = 0
+    on_error: str = "stop"
+    restarts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes
+    ----------
+    record : dict
+        Its ``run.json``.
+    directory : Path
+        Where it is.
+    exit_code : int
+        0, 5 with rejected items, 130 interrupted, or an error's.
+    error : FlowquakeError or None
+        Why it failed.
+    """
+
+    record: dict[str, Any]
+    directory: Path
+    exit_code: int
+    error: FlowquakeError | None = None
+
+
+def execute(
+    loaded: LoadedWorkflow,
+    settings: Mapping[str, str],
+    options: RunOptions,
+    *,
+    out: Path | None = None,
+    overwrite: bool = False,
+    progress: bool = False,
+    verbose: bool = False,
+) -> Outcome:
+    """Run a workflow in a directory of its own.
+
+    Everything that can be seen to be wrong before is found before the
+    directory is made.
+
+    Parameters
+    ----------
+    loaded : LoadedWorkflow
+        What to run.
+    settings : mapping of str to str
+        Its parameters.
+    options : RunOptions
+        How.
+    out : Path, optional
+        The directory; default ``runs/<id>``.
+    overwrite : bool, default False
+        Take a folder that is not empty.
+    progress : bool, default False
+        Draw bars on standard error.
+    verbose : bool, default False
+        Show the log on standard error.
+
+    Raises
+    ------
+    FlowquakeError
+        What is wrong before the run; what happens in it is in the outcome.
+    """
+    values = loaded.read(settings)
+    workflow = loaded.build(values)
+    workflow.validate()
+    _check(options)
+    directory = RunDirectory.create(workflow.name, out=out, overwrite=overwrite)
+    record = begin_record(
+        directory, loaded, settings=settings, values=values, options=asdict(options)
+    )
+    directory.write(record)
+    if not add_to_index(
+        directory.id, directory.path, workflow=loaded.name, started=record["started"]
+    ):
+        note("the index of runs cannot be written; `flowquake runs` will not know this run")
+    with logging_to(directory, verbose=verbose) as journal:
+        return _run(workflow, record, directory, options, journal, progress=progress)
+
+
+def _run(
+    workflow: Workflow,
+    record: dict[str, Any],
+    directory: RunDirectory,
+    options: RunOptions,
+    journal: JsonLog,
+    *,
+    progress: bool,
+) -> Outcome:
+    from flowquake.running import run
+
+    log.info("run started", extra={"run": directory.id, "workflow": workflow.name})
+    result: RunResult | None = None
+    error: FlowquakeError | None = None
+    status, code = "done", DONE
+    watcher = Watcher(directory, visible=progress)
+    try:
+        with watcher:
+            result = run(
+                workflow,
+                mapping=options.mapping,
+                workers=options.workers,
+                seed=options.seed,
+                on_error=options.on_error,
+                out=directory.path,
+                observer=watcher,
+            )
+        if result.interrupted:
+            status, code = "interrupted", INTERRUPTED
+        elif result.rejected:
+            code = REJECTED
+    except KeyboardInterrupt:
+        status, code = "interrupted", INTERRUPTED
+    except FlowquakeError as cause:
+        status, code, error = "failed", cause.exit_code, cause
+        log.exception("run failed", extra={"error": str(cause)})
+    except Exception as cause:
+        status, code = "failed", PEError.exit_code
+        error = FlowquakeError(
+            f"unexpected {type(cause).__name__}: {cause}",
+            fix=f"the traceback is in {directory.path / 'log.jsonl'}, and shown with --debug",
+        )
+        error.__cause__ = cause
+        log.exception("run failed", extra={"error": str(cause)})
+    if isinstance(error, Interrupted):
+        status = "interrupted"
+    log.info("run ended", extra={"run": directory.id, "status": status, "exit_code": code})
+    end_record(
+        record,
+        directory,
+        status=status,
+        exit_code=code,
+        error=str(error) if error else None,
+        result=result,
+        counts=watcher.counts,
+        warnings=journal.warnings,
+    )
+    return Outcome(record=record, directory=directory.path, exit_code=code, error=error)
+
+
+def shows_progress(*, quiet: bool) -> bool:
+    """Whether to draw bars: only for people at a terminal."""
+    return not quiet and sys.stderr.isatty()
+
+
+def _check(options: RunOptions) -> None:
+    from flowquake.engine.job import OnError
+    from flowquake.mapping import find_mapping
+
+    OnError.parse(options.on_error)
+    find_mapping(options.mapping)
+    if options.mapping == "sequential":
+        if options.workers != 1:
+            raise ConfigError(
+                f"the sequential mapping has one worker, not {options.workers}",
+                fix="leave -n out, or choose another --mapping",
+            )
+        if options.restarts:
+            raise ConfigError(
+                f"--restarts {options.restarts} needs worker processes, and the sequential "
+                "mapping has none",
+                fix="leave --restarts out, or choose another --mapping",
+            )

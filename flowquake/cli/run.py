@@ -1,0 +1,135 @@
+"""``flowquake run``."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowquake.cli.app import Command
+from flowquake.cli.options import (
+    json_option,
+    load,
+    out_option,
+    overwrite_option,
+    seed_option,
+    set_option,
+    settings_of,
+    workers_option,
+    workflow_argument,
+)
+from flowquake.cli.text import clean, note, print_json, say
+
+if TYPE_CHECKING:
+    from flowquake.parameters import Parameter
+
+
+@click.command("run", cls=Command, context_settings={"help_option_names": []})
+@workflow_argument(required=False)
+@click.option(
+    "--mapping",
+    default="sequential",
+    show_default=True,
+    envvar="FLOWQUAKE_MAPPING",
+    help="How to run the graph; see `flowquake list mappings`.",
+)
+@workers_option
+@set_option
+@out_option
+@overwrite_option
+@seed_option
+@click.option(
+    "--on-error",
+    default="stop",
+    show_default=True,
+    metavar="stop|skip|retry:N",
+    envvar="FLOWQUAKE_ON_ERROR",
+    help="When an element fails on an item: stop, set the item aside, or try again.",
+)
+@click.option(
+    "--restarts",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    envvar="FLOWQUAKE_RESTARTS",
+    help="How often to go on from the last checkpoint when a worker dies.",
+)
+@json_option
+@click.option("-q", "--quiet", is_flag=True, envvar="FLOWQUAKE_QUIET", help="No summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the log.")
+@click.option("-h", "--help", "wants_help", is_flag=True, help="Show this, and WORKFLOW's own.")
+@click.pass_context
+def run_command(
+    ctx: click.Context,
+    /,
+    workflow: str | None,
+    wants_help: bool,
+    assignments: tuple[str, ...],
+    out: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,  # the fields of RunOptions
+) -> int:
+    """Run a workflow.
+
+    WORKFLOW is a file if it ends in .py, else registry:NAME@VERSION, else an
+    installed name. `flowquake run WORKFLOW --help` shows its parameters.
+    """
+    if wants_help:
+        click.echo(ctx.get_help())
+        if workflow is not None:
+            loaded = load(workflow)
+            say()
+            say(parameter_help(loaded.name, loaded.summary, loaded.parameters))
+        return 0
+    if workflow is None:
+        raise click.UsageError("Missing argument 'WORKFLOW'.", ctx)
+    from flowquake.cli.closing import closing_summary
+    from flowquake.cli.executing import RunOptions, execute, shows_progress
+
+    loaded = load(workflow)
+    outcome = execute(
+        loaded,
+        settings_of(loaded, assignments),
+        RunOptions(**options),
+        out=out,
+        overwrite=overwrite,
+        progress=shows_progress(quiet=quiet),
+        verbose=verbose,
+    )
+    if as_json:
+        print_json(with_forecasts(outcome.record, outcome.directory))
+    if not quiet:
+        note(closing_summary(outcome.record, outcome.directory))
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.exit_code
+
+
+def with_forecasts(record: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """Add the last forecast of each model to the record of a run."""
+    from flowquake.cli.forecasts import last_forecasts, read_forecasts
+
+    groups = last_forecasts(read_forecasts(directory / "outputs" / "forecasts.jsonl"))
+    return {**record, "forecasts": [forecast for group in groups for forecast in group]}
+
+
+def parameter_help(name: str, summary: str, parameters: tuple[Parameter, ...]) -> str:
+    """Write the help of a workflow's parameters."""
+    from flowquake.conversion import to_text
+
+    width = min(shutil.get_terminal_size((100, 20)).columns, 100)
+    formatter = click.HelpFormatter(width=width)
+    formatter.write_text(f"Parameters of {name}. {summary}")
+    rows = []
+    for parameter in parameters:
+        left = f"--set {parameter.name}="
+        kind = "required" if parameter.required else f"default {to_text(parameter.default)}"
+        rows.append((left, f"({parameter.type_name}; {kind}) {clean(parameter.help)}"))
+    with formatter.indentation():
+        formatter.write_dl(rows or [("none", "")])
+    return formatter.getvalue().rstrip("\n")
