@@ -1,9 +1,9 @@
 """Run the benchmarks: ``python -m benchmarks [--smallest] [--out DIR] [NAME ...]``.
 
-They are in asv's form, so asv runs them too: classes in ``bench_*.py`` with
-``params``, ``param_names`` and ``setup``; methods ``time_*`` (seconds, the best
-of several), ``peakmem_*`` (bytes of the process at its largest) and ``track_*``
-(whatever they return, in their ``unit``).
+They are in the form that asv gave: classes in ``bench_*.py`` with ``params``,
+``param_names`` and ``setup``; methods ``time_*`` (seconds, the best of several),
+``peakmem_*`` (bytes of the process at its largest) and ``track_*`` (whatever they
+return, in their ``unit``).
 """
 
 from __future__ import annotations

@@ -17,18 +17,18 @@ import click
 from sphinx.application import Sphinx
 
 from flowquake import ProcessingElement, errors
-from flowquake.cli import main
+from flowquake.cli.app import app
 from flowquake.records import load_schema
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("builder-inited", _write_pages)
-    app.connect("autodoc-process-docstring", _plain_references)
+def setup(sphinx: Sphinx) -> dict[str, bool]:
+    sphinx.connect("builder-inited", _write_pages)
+    sphinx.connect("autodoc-process-docstring", _plain_references)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _write_pages(app: Sphinx) -> None:
-    folder = Path(app.srcdir) / "reference" / "_generated"
+def _write_pages(sphinx: Sphinx) -> None:
+    folder = Path(sphinx.srcdir) / "reference" / "_generated"
     folder.mkdir(exist_ok=True)
     pages: dict[str, Callable[[], Iterator[str]]] = {
         "command-line": _commands,
@@ -44,7 +44,7 @@ def _write_pages(app: Sphinx) -> None:
 
 
 def _plain_references(
-    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+    sphinx: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
     """Write numbered references as plain text: many docstrings share one page, and a number."""
     lines[:] = [re.sub(r"^\.\. \[(\d+)\]", r"\n[\1]", line) for line in lines]
@@ -55,24 +55,14 @@ def _plain_references(
 
 
 def _commands() -> Iterator[str]:
-    yield from _command(_click_group(), None, ["flowquake"])
-
-
-def _click_group() -> click.Command:
-    if isinstance(main, click.Command):
-        return main
-    from flowquake.cli import cli  # type: ignore[attr-defined]
-
-    assert isinstance(cli, click.Command)
-    return cli
+    yield from _command(app, None, ["flowquake"])
 
 
 def _command(
     command: click.Command, parent: click.Context | None, path: list[str]
 ) -> Iterator[str]:
-    context = click.Context(
-        command, info_name=path[-1], parent=parent, terminal_width=90, max_content_width=90
-    )
+    settings = dict(command.context_settings, terminal_width=90, max_content_width=90)
+    context = click.Context(command, info_name=path[-1], parent=parent, **settings)
     yield from (f"## `{' '.join(path)}`", "", "```text", command.get_help(context), "```", "")
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
