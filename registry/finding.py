@@ -157,7 +157,11 @@ def _elements_of(
     for known in own.values():
         kind = _kind(known, classes)
         whole = _with_inherited(known, classes)
-        if kind is None or not (whole.inputs or whole.outputs or kind == "composite"):
+        if (
+            kind is None
+            or known.name.startswith("_")
+            or not (whole.inputs or whole.outputs or kind == "composite")
+        ):
             continue
         exported = front is not None and known.name in front.exports
         if kind == "element" and not whole.outputs:

@@ -46,9 +46,7 @@ def read_module(name: str, path: Path) -> ModuleSource:
     except (OSError, SyntaxError, ValueError):
         return ModuleSource(name=name)
     classes = [
-        read_class(node, name)
-        for node in _statements(tree.body)
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        read_class(node, name) for node in _statements(tree.body) if isinstance(node, ast.ClassDef)
     ]
     functions = {
         node.name: node for node in _statements(tree.body) if isinstance(node, ast.FunctionDef)
