@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Mapping
@@ -158,7 +159,8 @@ def save_figure(figure: Figure, path: Path, *, dpi: int = 150) -> Path:
         figure.savefig(unfinished, format=form, dpi=dpi, metadata=_metadata(form))
         os.replace(unfinished, path)
     except OSError as cause:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise ConfigError(
             f"the figure cannot be written: {cause.strerror or cause}.",
             where=str(path),

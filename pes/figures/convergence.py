@@ -148,8 +148,8 @@ def _draw_panel(
             zorder=5,
         )
     first, last = (min(f.issued for f in forecasts), max(f.issued for f in forecasts))
-    margin = max((last - first) * 0.04, (top - bottom) * 0.01)
-    axes.set_xlim(axis.place(round(first - margin)), axis.place(round(last + margin)))
+    margin = max(last - first, (top - bottom) // 4) // 25
+    axis.span(axes, first - margin, last + margin)
     axes.set_ylim(low, high)
     axis.dress(axes, label="Forecast issued")
     axis.dress(axes, vertical=True, label="Forecast failure")

@@ -81,7 +81,7 @@ def plot_cumulative(
         fontsize=7.5,
         color=QUIET,
     )
-    axes.set_xlim(axis.place(window.start), axis.place(right))
+    axis.span(axes, window.start, right)
     axes.set_ylim(0, max(number, 1) * 1.25)
     figure.legend(loc="outside lower left")
     return figure
@@ -136,7 +136,7 @@ def plot_rate(
                 label=_model(forecast),
                 zorder=2,
             )
-    axes.set_xlim(axis.place(window.start), axis.place(window.end))
+    axis.span(axes, window.start, window.end)
     axes.set_ylim(0, max(float(rates.max(initial=0.0)), 1e-9) * 1.3)
     axes.legend(loc="upper left", ncols=2, borderaxespad=0.3)
     return figure

@@ -63,6 +63,11 @@ class TimeAxis:
         else:
             axis.set_label_text(f"{name} (minutes since the start of the experiment)")
 
+    def span(self, axes: Axes, start: int, end: int) -> None:
+        """Set the horizontal range, at least two seconds wide."""
+        room = max(0, 2 * NS_PER_SECOND - (end - start)) // 2
+        axes.set_xlim(self.place(start - room), self.place(end + room))
+
     def text(self, time: int, *, precision_ns: int | None = None) -> str:
         """Write a time for a legend, no finer than it makes sense.
 

@@ -21,8 +21,9 @@ def csv_line(values: Iterable[object]) -> str:
     '"Etna, south",0.1,,true,\'=1+1'
     """
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow([cell(value) for value in values])
-    return buffer.getvalue()
+    # The writer quotes the characters of its own end of line, so both are in it.
+    csv.writer(buffer, lineterminator="\r\n").writerow([cell(value) for value in values])
+    return buffer.getvalue()[:-2]
 
 
 def cell(value: object) -> str:

@@ -21,8 +21,9 @@ def el_hierro_magnitudes(shared_data: Callable[[str], Path]) -> npt.NDArray[np.f
     ]
     magnitudes = np.array([float(row[7]) for row in rows])
     order = np.array(sorted(range(len(times)), key=times.__getitem__))
-    ordered = magnitudes[order]
-    return ordered[ordered > 0]
+    ordered: npt.NDArray[np.float64] = magnitudes[order]
+    positive: npt.NDArray[np.float64] = ordered[ordered > 0]
+    return positive
 
 
 @pytest.fixture

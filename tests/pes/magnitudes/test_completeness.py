@@ -6,7 +6,6 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from numpy.testing import assert_allclose
 
 from flowquake.pes.magnitudes import (
     COMPLETENESS_METHODS,
@@ -55,7 +54,7 @@ def test_goodness_of_fit_is_the_stated_sum(el_hierro_magnitudes: FloatArray) -> 
     observed = np.array([(bins >= 25 + step).sum() for step in steps])
     expected = 2864 * 10 ** (-b * 0.1 * steps)
     stated = 100 - 100 * np.abs(observed - expected).sum() / observed.sum()
-    assert_allclose(fit.score, stated, rtol=1e-12)
+    assert fit.score == pytest.approx(stated, rel=1e-12)
 
 
 def test_stability_is_the_stated_difference(el_hierro_magnitudes: FloatArray) -> None:
@@ -68,7 +67,7 @@ def test_stability_is_the_stated_difference(el_hierro_magnitudes: FloatArray) ->
         assert ahead[0].uncertainty is not None
         return abs(sum(slopes) / 5 - slopes[0]), ahead[0].uncertainty
 
-    assert_allclose(found.score, gap(2.6)[0], rtol=1e-9)
+    assert found.score == pytest.approx(gap(2.6)[0], rel=1e-9)
     assert gap(2.6)[0] <= gap(2.6)[1]
     for tenths in range(1, 26):
         difference, error = gap(tenths / 10)
