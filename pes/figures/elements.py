@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as entry
@@ -15,7 +14,7 @@ from flowquake.pes.figures.catalog import plot_frequency_magnitude, plot_magnitu
 from flowquake.pes.figures.convergence import latest_revisions, plot_convergence
 from flowquake.pes.figures.fits import plot_cumulative, plot_rate
 from flowquake.pes.figures.names import safe_name
-from flowquake.records import NS_PER_SECOND, Forecast, Window, parse_time
+from flowquake.records import Forecast, Window, parse_time
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,9 +56,9 @@ class DrawForecasts(ProcessingElement):
         ``png``, ``svg`` or ``pdf``.
     kinds : list of str
         Which figures to draw; by default all.
-    failure_time : str, optional
-        When it really failed, for ``convergence``: an ISO 8601 time, or
-        seconds since the start of a laboratory experiment.
+    failure_time : int or str, optional
+        When it really failed, for ``convergence``: nanoseconds of event time,
+        or an ISO 8601 time.
     dpi : int, default 150
         Of PNG files.
 
@@ -76,7 +75,7 @@ class DrawForecasts(ProcessingElement):
 
     formats: list[str] = field(default_factory=lambda: ["png"])
     kinds: list[str] = field(default_factory=lambda: list(KINDS))
-    failure_time: str | None = None
+    failure_time: int | str | None = None
     dpi: int = 150
 
     def __post_init__(self) -> None:
@@ -84,8 +83,7 @@ class DrawForecasts(ProcessingElement):
         _choices("kinds", self.kinds, KINDS)
         if self.dpi < 10:
             raise ConfigError(f"dpi={self.dpi} is too few", fix="use for example dpi=150")
-        if self.failure_time is not None and not _is_number(self.failure_time):
-            _time(self.failure_time, "utc")
+        _time(self.failure_time)
 
     def on_windows(self, window: Window) -> None:
         """Keep the last window of each key."""
@@ -124,7 +122,7 @@ class DrawForecasts(ProcessingElement):
             self._save("magnitudes", uncut, lambda: plot_magnitude_time(uncut, mc=mc))
             self._save("frequency", uncut, lambda: plot_frequency_magnitude(uncut, mc=mc))
         if len({f.issued for f in forecasts}) > 1:
-            failure = _time(self.failure_time, forecasts[0].timescale)
+            failure = _time(self.failure_time)
             self._save(
                 "convergence",
                 forecasts[0],
@@ -151,26 +149,15 @@ def _keep_last(windows: list[Window], window: Window) -> None:
     windows.append(window)
 
 
-def _time(text: str | None, timescale: str) -> int | None:
-    """Read the known failure time; seconds on the laboratory's time scale."""
-    if text is None:
-        return None
+def _time(given: int | str | None) -> int | None:
+    if not isinstance(given, str):
+        return given
     try:
-        if timescale == "elapsed":
-            return round(float(text) * NS_PER_SECOND)
-        return parse_time(text)
+        return parse_time(given)
     except ValueError as cause:
         raise ConfigError(
-            f"failure_time='{text}' is not a time",
-            fix="use an ISO 8601 time, or seconds for a laboratory experiment",
+            f"failure_time='{given}' is not a time", fix="use for example 2011-10-10T04:30:00Z"
         ) from cause
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _choices(name: str, given: list[str], known: tuple[str, ...]) -> None:

@@ -39,7 +39,10 @@ FORECAST_COLUMNS = (
     "adequacy_ks",
     "adequacy_p_value",
     "adequacy_p_value_naive",
-    "parameters",
+    "k",
+    "lambda",
+    "p",
+    "t_f",
     "probability",
     "settings",
 )
@@ -147,6 +150,9 @@ def _flat(item: object) -> dict[str, object]:
             flat.update({f"{name}_{part}": inner for part, inner in value.items()})
         elif name not in _NESTED:
             flat[name] = value
+        if name == "parameters" and isinstance(value, Mapping):
+            for parameter, fitted in value.items():
+                flat.setdefault(parameter, fitted)
     return flat
 
 

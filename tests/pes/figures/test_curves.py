@@ -15,9 +15,9 @@ Make = Callable[..., Forecast]
 
 FITS = [
     ("constant", {"k": 3.0}),
-    ("exponential", {"k": 0.5, "rate": 0.04}),
-    ("exponential", {"k": 0.5, "rate": 0.0}),
-    ("exponential", {"k": 9.5, "rate": -0.04}),
+    ("exponential", {"k": 0.5, "lambda": 0.04}),
+    ("exponential", {"k": 0.5, "lambda": 0.0}),
+    ("exponential", {"k": 9.5, "lambda": -0.04}),
     ("hyperbolic", {"k": 20.0}),
     ("inverse_omori", {"k": 20.0, "p": 1.3}),
     ("inverse_omori", {"k": 20.0, "p": 1.0}),
@@ -65,7 +65,6 @@ def test_there_is_no_number_after_the_failure(make_forecast: Make) -> None:
         ("hyperbolic", {"k": None}, 10 * NS_PER_DAY),
         ("inverse_omori", {"k": 2.0}, 10 * NS_PER_DAY),
         ("exponential", {"k": 2.0}, None),
-        ("unheard_of", {"k": 2.0}, None),
     ],
 )
 def test_a_forecast_without_a_fit_has_no_curve(

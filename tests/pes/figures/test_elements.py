@@ -92,13 +92,16 @@ def test_a_wrong_parameter_is_refused(parameters: dict[str, object], said: str) 
         DrawForecasts(**parameters)  # type: ignore[arg-type]
 
 
-def test_the_real_failure_may_be_given_in_seconds_for_the_laboratory(
+def test_the_real_failure_may_be_given_as_text_or_number(
     tmp_path: Path, make_forecast: MakeForecast
 ) -> None:
-    forecasts = [make_forecast("elapsed", issued=minute) for minute in (50.0, 90.0)]
-    run_element(
-        DrawForecasts(failure_time="6600", dpi=40),
-        {"windows": [], "forecasts": forecasts},
-        out=tmp_path,
-    )
-    assert drawn(tmp_path) == ["Etna_convergence.png"]
+    forecasts = [make_forecast(issued=day) for day in (50.0, 90.0)]
+    contents = []
+    for name, failure in (("a", "2011-07-01"), ("b", 1_309_478_400_000_000_000)):
+        run_element(
+            DrawForecasts(failure_time=failure, dpi=40),
+            {"windows": [], "forecasts": forecasts},
+            out=tmp_path / name,
+        )
+        contents.append((tmp_path / name / "figures" / "Etna_convergence.png").read_bytes())
+    assert contents[0] == contents[1]

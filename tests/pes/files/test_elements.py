@@ -128,7 +128,7 @@ def test_a_forecast_is_one_row_with_every_field(tmp_path: Path) -> None:
     cells = dict(zip(header, row, strict=True))
     assert cells["issued"] == "1970-01-03T00:00:00Z"
     assert (cells["interval_level"], cells["interval_lower"]) == ("0.9", "")
-    assert json.loads(cells["parameters"])["k"] == 0.1 + 0.2
+    assert (float(cells["k"]), cells["lambda"]) == (0.1 + 0.2, "")
     assert (cells["adequacy_ks"], cells["adequacy_p_value_naive"]) == ("0.1", "")
     assert cells["completeness_warning"] == "false"
 
@@ -138,6 +138,11 @@ def test_a_forecast_without_interval_has_the_same_columns(tmp_path: Path) -> Non
         [forecast(1), forecast(2, interval=None, adequacy=None, failure_time=None)], tmp_path
     )
     assert len({len(row) for row in table}) == 1
+
+
+def test_the_parameters_can_be_had_as_json(tmp_path: Path) -> None:
+    _, (cell,) = write_csv([forecast(1)], tmp_path, columns=["parameters"])
+    assert json.loads(cell) == {"k": 0.1 + 0.2}
 
 
 def test_laboratory_times_are_seconds(tmp_path: Path) -> None:
