@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import inspect
 import json
@@ -118,21 +117,6 @@ def _element(module: ModuleType, name: str, cls: type[ProcessingElement]) -> Ite
                 kinds = f"{port.type.__name__}{', ' + extra if extra else ''}"
                 yield f"| `{port_name}` | {kind} | {kinds} |"
         yield ""
-    parameters = [field for field in dataclasses.fields(cls) if field.init]
-    if parameters:
-        yield from ("| parameter | type | default |", "| --- | --- | --- |")
-        for field in parameters:
-            kind = str(field.type).replace("|", r"\|")
-            yield f"| `{field.name}` | `{kind}` | {_default(field)} |"
-        yield ""
-
-
-def _default(field: dataclasses.Field[Any]) -> str:
-    if field.default is not dataclasses.MISSING:
-        return f"`{field.default!r}`"
-    if field.default_factory is not dataclasses.MISSING:
-        return f"`{field.default_factory()!r}`"
-    return "required"
 
 
 def _workflows() -> Iterator[str]:
