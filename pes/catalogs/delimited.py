@@ -1,0 +1,366 @@
+"""Delimited catalogs of any make, by a description of their columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from flowquake.errors import ConfigError, FormatError, suggest
+from flowquake.pes.catalogs.dates import ISO, time_pattern
+from flowquake.pes.catalogs.formats import depth, latitude, longitude, magnitude
+from flowquake.pes.catalogs.layouts import BLANKS, Field, Layout
+from flowquake.pes.catalogs.splitting import split_quoted
+from flowquake.records import FrozenDict
+from flowquake.records.times import zone_offset
+
+PARTS: Final = ("year", "month", "day", "hour", "minute", "second")
+NUMBERS: Final = ("latitude", "longitude", "depth", "magnitude")
+TEXTS: Final = ("event_id", "magnitude_type")
+TIMES: Final = ("time", "date", "clock", "elapsed", *PARTS)
+NAMES: Final = (*TIMES, *NUMBERS, *TEXTS)
+DELIMITERS: Final = (",", "\t", ";", "|")
+_ELAPSED_NS: Final = {"seconds": 1e9, "minutes": 60e9, "hours": 3600e9, "days": 86400e9}
+
+# What common catalogs call a column, in small letters without signs.
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = FrozenDict(
+    {
+        "time": ("time", "timestring", "timestamp", "origintime", "datetime", "timeutc"),
+        "date": ("date",),
+        "clock": ("timeofday", "clock", "timeorig"),
+        "elapsed": ("elapsed", "elapsedtime"),
+        "year": ("year", "yr"),
+        "month": ("month", "mo"),
+        "day": ("day", "da"),
+        "hour": ("hour", "ho", "hr"),
+        "minute": ("minute", "mi", "min"),
+        "second": ("second", "se", "sec"),
+        "latitude": ("latitude", "lat", "latorig"),
+        "longitude": ("longitude", "lon", "long", "longorig"),
+        "depth": ("depth", "depthkm"),
+        "magnitude": ("magnitude", "mag", "m", "mw", "ml"),
+        "event_id": ("eventid", "id", "evid"),
+        "magnitude_type": ("magtype", "magnitudetype", "typemag"),
+    }
+)
+_MAKERS: Final[Mapping[str, Callable[[int], Field]]] = FrozenDict(
+    {"latitude": latitude, "longitude": longitude, "depth": depth, "magnitude": magnitude}
+)
+# A header with these columns gives depth in metres.
+_METRES: Final = frozenset({"eventtype", "evaluationmode"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnDescription:
+    """Which column of a delimited file is what.
+
+    Parameters
+    ----------
+    columns : mapping of str to (str or int)
+        For each column of the batch (``time``, or ``date`` and ``clock``, or
+        ``year``, ``month``, …, or ``elapsed``; ``latitude``, ``longitude``,
+        ``depth``, ``magnitude``, ``event_id``, ``magnitude_type``, or any
+        further name) the header's name of it, or its number from 0. Without
+        any the header's own names are recognised.
+    delimiter : str
+        One character, ``blanks``, or ``auto``: the one that the first line
+        has most of among comma, tab, semicolon and bar.
+    header_lines : int, optional
+        Lines before the first row, the last of which names the columns;
+        default 1, or 0 if all columns are given by number.
+    date_format : str, optional
+        How ``time`` or ``date`` is written, such as ``%d/%m/%Y %H:%M:%S``;
+        default ISO 8601. Nothing else is guessed.
+    clock_format : str
+        How ``clock`` is written.
+    time_zone : str
+        ``UTC`` or an offset such as ``+09:00``, of times without their own.
+    elapsed_unit : str
+        Of ``elapsed``: seconds, minutes, hours or days.
+    depth_unit : {"km", "m"}, optional
+        Of ``depth``; default km, except under a header known to give metres.
+    missing : tuple of str
+        What stands for no value, besides nothing at all.
+    encoding : str, optional
+        Default UTF-8, or else Latin-1.
+    decimal : str
+        The decimal mark.
+
+    Raises
+    ------
+    ConfigError
+        If a value is none of these.
+    """
+
+    columns: Mapping[str, str | int] = field(default_factory=FrozenDict)
+    delimiter: str = "auto"
+    header_lines: int | None = None
+    date_format: str | None = None
+    clock_format: str = "%H:%M:%S"
+    time_zone: str = "UTC"
+    elapsed_unit: str = "seconds"
+    depth_unit: str | None = None
+    missing: tuple[str, ...] = ()
+    encoding: str | None = None
+    decimal: str = "."
+
+    def __post_init__(self) -> None:
+        delimiter = {"tab": "\t", "\\t": "\t", "comma": ","}.get(self.delimiter, self.delimiter)
+        object.__setattr__(self, "delimiter", delimiter)
+        object.__setattr__(self, "columns", FrozenDict(self.columns))
+        object.__setattr__(self, "missing", _texts(self.missing))
+        if delimiter not in ("auto", BLANKS) and (
+            len(delimiter) != 1 or delimiter in '\n\r"' or not delimiter.isascii()
+        ):
+            raise ConfigError(
+                f"delimiter={self.delimiter!r} is not one character", fix="for example ',' or ';'"
+            )
+        if self.elapsed_unit not in _ELAPSED_NS:
+            raise ConfigError(
+                f"elapsed_unit={self.elapsed_unit!r}{suggest(self.elapsed_unit, _ELAPSED_NS)}",
+                fix=f"use one of {', '.join(_ELAPSED_NS)}",
+            )
+        if self.depth_unit not in (None, "km", "m"):
+            raise ConfigError(f"depth_unit={self.depth_unit!r} is neither 'km' nor 'm'")
+        if self.decimal not in (".", ","):
+            raise ConfigError(f"decimal={self.decimal!r} is neither '.' nor ','")
+        if self.decimal == delimiter:
+            raise ConfigError("the decimal mark and the delimiter are the same")
+        try:
+            self.offset_ns()
+            for pattern in (self.date_format, self.clock_format):
+                if pattern is not None:
+                    time_pattern(pattern)
+        except ValueError as cause:
+            raise ConfigError(
+                f"the description of columns is wrong: {cause}",
+                fix="for example date_format='%d/%m/%Y', time_zone='+09:00'",
+            ) from cause
+
+    @classmethod
+    def of(cls, description: ColumnDescription | Mapping[str, Any] | None) -> ColumnDescription:
+        """Make a description of a dictionary of its fields, or of columns alone.
+
+        Raises
+        ------
+        ConfigError
+            If a field is unknown.
+        """
+        if isinstance(description, ColumnDescription):
+            return description
+        given: dict[str, Any] = dict(description or {})  # the values of a description
+        names = set(cls.__slots__)
+        if given and not set(given) & names:
+            given = {"columns": given}
+        for name in given:
+            if name not in names:
+                raise ConfigError(
+                    f"a description of columns has no {name!r}{suggest(name, names)}",
+                    fix=f"use {', '.join(sorted(names))}",
+                )
+        return cls(**given)
+
+    def offset_ns(self) -> int:
+        """Give the offset of the time zone, nanoseconds east of UTC."""
+        return 0 if self.time_zone.upper() == "UTC" else zone_offset(self.time_zone)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(str(one) for one in _items(value))
+
+
+def _items(value: object) -> Iterable[object]:
+    return value if isinstance(value, Iterable) else (value,)
+
+
+def plain_name(header: str) -> str:
+    """Give a header's name in small letters without signs, for comparison."""
+    name = re.sub(r"\(.*?\)|/.*$", "", header.strip().lstrip("#"))
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def describe_layout(text: str, description: ColumnDescription, *, file: str) -> Layout:
+    """Find the layout of a delimited text.
+
+    Parameters
+    ----------
+    text : str
+        The file's text.
+    description : ColumnDescription
+        What is known of it.
+    file : str
+        Its name, for errors.
+
+    Raises
+    ------
+    FormatError
+        If the header does not say which column is the time, or lacks a column
+        that the description names.
+    """
+    numbered = bool(description.columns) and all(
+        isinstance(place, int) for place in description.columns.values()
+    )
+    lines = description.header_lines
+    header_lines = (0 if numbered else 1) if lines is None else lines
+    header_line, skip = _header(text, header_lines)
+    delimiter = _delimiter(header_line, description)
+    names = _split(header_line, delimiter)
+    header = names if header_lines and not numbered else []
+    places = _places(header, description, file=file)
+    fields = list(_fields(header, places, description))
+    if not any(one.kind in ("time", "part", "elapsed") for one in fields):
+        raise FormatError(
+            f"no column is the time; the columns are {', '.join(header) or len(names)}",
+            file=file,
+            line=skip or 1,
+            fix="describe the columns, for example columns={'time': 'origin', 'magnitude': 'ML'}",
+        )
+    least = max(one.place for one in fields if isinstance(one.place, int)) + 1 if numbered else 0
+    return Layout(
+        split=delimiter,
+        fields=tuple(fields),
+        header_lines=skip,
+        least=least or _needed(fields),
+        most=len(header) if header else 10_000,
+        quotes=delimiter != BLANKS,
+    )
+
+
+def _needed(fields: list[Field]) -> int:
+    """Give how many columns a row must have: up to the last one that says where and when."""
+    places = [
+        one.place
+        for one in fields
+        if isinstance(one.place, int)
+        and (one.kind in ("time", "part", "elapsed") or one.name in NUMBERS)
+    ]
+    return max(places) + 1
+
+
+def _header(text: str, header_lines: int) -> tuple[str, int]:
+    """Give the line with the names (or the first row) and how many lines to skip."""
+    start, number, seen = 0, 0, 0
+    while start <= len(text):
+        cut = text.find("\n", start)
+        line = text[start : cut if cut >= 0 else len(text)]
+        number += 1
+        if line.strip():
+            seen += 1
+            if seen >= max(header_lines, 1):
+                return line.strip("\r"), number if header_lines else 0
+        if cut < 0:
+            break
+        start = cut + 1
+    return "", header_lines
+
+
+def _delimiter(line: str, description: ColumnDescription) -> str:
+    if description.delimiter != "auto":
+        return description.delimiter
+    counts = {mark: line.count(mark) for mark in DELIMITERS if mark != description.decimal}
+    best = max(counts, key=lambda mark: counts[mark])
+    return best if counts[best] else BLANKS
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    if delimiter == BLANKS:
+        return line.split()
+    cells = split_quoted(line, delimiter)
+    names = [name.strip() for name in (line.split(delimiter) if cells is None else cells)]
+    while names and not names[-1]:
+        names.pop()
+    return names
+
+
+def _places(header: list[str], description: ColumnDescription, *, file: str) -> dict[str, int]:
+    """Give the number of each column that is used."""
+    if not description.columns:
+        return _recognised(header)
+    places: dict[str, int] = {}
+    for name, at in description.columns.items():
+        if isinstance(at, int):
+            if at < 0 or (header and at >= len(header)):
+                raise FormatError(
+                    f"there is no column {at} for {name}; the last is {len(header) - 1}",
+                    file=file,
+                    fix="columns are numbered from 0",
+                )
+            places[name] = at
+        elif at in header:
+            places[name] = header.index(at)
+        else:
+            raise FormatError(
+                f"there is no column {at!r} for {name}{suggest(at, header)}",
+                file=file,
+                fix=f"the columns are {', '.join(header)}",
+            )
+    return places
+
+
+def _recognised(header: list[str]) -> dict[str, int]:
+    """Find the columns by the names that common catalogs give them."""
+    plain = [plain_name(name) for name in header]
+    places: dict[str, int] = {}
+    for name, aliases in ALIASES.items():
+        at = next((plain.index(alias) for alias in aliases if alias in plain), None)
+        if at is not None:
+            places[name] = at
+    if "date" in places and "time" in places:
+        places["clock"] = places.pop("time")
+    if "time" in places or ("date" in places and "clock" in places):
+        drop = ("elapsed", *PARTS, *(("date", "clock") if "time" in places else ()))
+    elif {"year", "month", "day"} <= set(places):
+        drop = ("elapsed", "date", "clock")
+    else:
+        drop = (*PARTS, "clock")
+    return {name: at for name, at in places.items() if name not in drop}
+
+
+def _fields(
+    header: list[str], places: Mapping[str, int], description: ColumnDescription
+) -> Iterator[Field]:
+    offset = description.offset_ns()
+    metres = description.depth_unit == "m" or (
+        description.depth_unit is None and {plain_name(name) for name in header} >= _METRES
+    )
+    for name, place in places.items():
+        title = header[place] if header else f"column {place}"
+        common = {"missing": description.missing, "decimal": description.decimal, "header": title}
+        if name in ("time", "date", "clock"):
+            pattern = (
+                description.clock_format
+                if name == "clock"
+                else description.date_format
+                or (ISO if name == "time" or "clock" not in places else "%Y-%m-%d")
+            )
+            own = offset if name != "date" or "clock" not in places else 0
+            yield Field(
+                name="time", place=place, kind="time", pattern=pattern, offset=own, header=title,
+                missing=description.missing,
+            )  # fmt: skip
+        elif name in PARTS:
+            yield Field(name=name, place=place, kind="part", offset=offset, **common)  # type: ignore[arg-type]
+        elif name == "elapsed":
+            scale = _ELAPSED_NS[description.elapsed_unit]
+            yield Field(name=name, place=place, kind="elapsed", scale=scale, **common)  # type: ignore[arg-type]
+        elif name in NUMBERS:
+            scale = 1000.0 if name == "depth" and metres else 1.0
+            yield replace(_MAKERS[name](place), scale=scale, **common)  # type: ignore[arg-type]
+        elif name in TEXTS:
+            yield Field(name=name, place=place, kind="text", **common)  # type: ignore[arg-type]
+        else:
+            yield Field(name=name, place=place, kind="any", **common)  # type: ignore[arg-type]
+    if header and not description.columns:
+        taken = {*NAMES, "sequence", "source"}
+        for place, title in enumerate(header):
+            name = title.strip().lstrip("#").strip()
+            if place in places.values() or not name:
+                continue
+            if name in taken:
+                name = f"{name}_{place}"
+            taken.add(name)
+            yield Field(
+                name=name, place=place, kind="any", missing=description.missing, header=title,
+                decimal=description.decimal,
+            )  # fmt: skip
