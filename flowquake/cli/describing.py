@@ -37,6 +37,9 @@ def describe_command(name: str, assignments: tuple[str, ...], as_json: bool) -> 
         return
     for mapping in find_mappings():
         if mapping.name == name:
+            if as_json:
+                print_json({"schema": "flowquake/describe-1", "mapping": mapping.to_json()})
+                return
             say(f"{mapping.name}: a mapping of {mapping.package} {mapping.version}")
             say(f"  {mapping.summary}.")
             return

@@ -65,10 +65,10 @@ def note(text: str = "") -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def say(text: str = "") -> None:
+def say(text: str = "", *, end: str = "\n") -> None:
     """Write a line of the command's result to standard output."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(clean_lines(text).encode(encoding, "replace").decode(encoding))
+    print(clean_lines(text).encode(encoding, "replace").decode(encoding), end=end)
 
 
 def _is_utf8() -> bool:
