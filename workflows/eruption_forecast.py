@@ -108,9 +108,10 @@ def build(
     forecasts = compare.compared
     lines = workflow.add(WriteJsonLines(path="forecasts.jsonl"))
     table = workflow.add(WriteCsv(path="forecasts.csv"))
-    figures = workflow.add(DrawForecasts())
+    figures = workflow.add(DrawForecasts(failure_time=known_failure))
     workflow.connect(forecasts, lines.items)
     workflow.connect(forecasts, table.items)
+    workflow.connect(windows.window, figures.uncut)
     workflow.connect(completeness.windows, figures.windows)
     workflow.connect(forecasts, figures.forecasts)
     return workflow

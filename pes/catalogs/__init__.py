@@ -5,7 +5,7 @@ from __future__ import annotations
 from flowquake.pes.catalogs.delimited import ColumnDescription
 from flowquake.pes.catalogs.elements import ReadCatalog, ReadEruptions, SelectEvents
 from flowquake.pes.catalogs.eruptions import read_eruptions
-from flowquake.pes.catalogs.reading import check_format, read_catalog
+from flowquake.pes.catalogs.reading import check_format, read_catalog, timescale_of
 from flowquake.pes.catalogs.recognition import CATALOG_FORMATS, OTHER_FORMATS, recognise
 from flowquake.pes.catalogs.reports import POLICIES, BadRow, ReadReport
 from flowquake.pes.catalogs.selection import Selection, select_events
@@ -26,4 +26,5 @@ __all__ = [
     "read_eruptions",
     "recognise",
     "select_events",
+    "timescale_of",
 ]

@@ -121,6 +121,41 @@ def check_format(name: str) -> str:
     return plain
 
 
+def timescale_of(
+    path: str | os.PathLike[str],
+    format: str = "auto",  # noqa: A002  (the word of the field)
+    columns: Columns | None = None,
+) -> Timescale:
+    """Say what the times of a catalog count from, without reading its rows.
+
+    Parameters
+    ----------
+    path, format, columns
+        As for `read_catalog`.
+
+    Returns
+    -------
+    {"utc", "elapsed"}
+        ``elapsed`` is since the start of an experiment.
+
+    Raises
+    ------
+    InputError, FormatError, ConfigError
+        As `read_catalog` does for the file as a whole.
+    """
+    name = check_format(format)
+    file = read_bytes(path)
+    if name == "auto":
+        name = "delimited" if columns is not None else the_format(file)
+    if name in TEXT_FORMATS:
+        return TEXT_FORMATS[name].timescale
+    if name != "delimited":
+        return "utc"
+    description = ColumnDescription.of(columns)
+    layout = describe_layout(decode(file, description.encoding), description, file=file.name)
+    return "elapsed" if any(field.kind == "elapsed" for field in layout.fields) else "utc"
+
+
 def _read_text(
     file: FileBytes, name: str, description: ColumnDescription, policy: str, source: str
 ) -> tuple[EventBatch, list[BadRow], dict[str, str]]:
@@ -191,4 +226,4 @@ def _used(layout: Layout) -> dict[str, str]:
     return used
 
 
-__all__ = ["Columns", "check_format", "read_catalog"]
+__all__ = ["Columns", "check_format", "read_catalog", "timescale_of"]
