@@ -151,7 +151,7 @@ class ColumnDescription:
             return description
         given: dict[str, Any] = dict(description or {})  # the values of a description
         names = set(cls.__slots__)
-        if given and not set(given) & names:
+        if set(given) & set(NAMES) and not set(given) & names:
             given = {"columns": given}
         for name in given:
             if name not in names:

@@ -33,7 +33,6 @@ OBSPY_FORMATS: Final[Mapping[str, str]] = FrozenDict(
         "NLLOC_HYP": "NonLinLoc hypocentre",
         "GSE2": "GSE2 bulletin",
         "IMS10BULLETIN": "IMS 1.0 bulletin",
-        "MCHEDR": "NEIC PDE, MCHEDR",
         "FNETMT": "F-net moment tensors",
         "FOCMEC": "FOCMEC solutions",
         "SCARDEC": "SCARDEC source time functions",
@@ -55,10 +54,7 @@ def recognised_by_obspy(file: FileBytes) -> list[str]:
     data = file.data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if data.startswith(b"<"):
         return [name.lower() for name, root in _XML_ROOTS.items() if root in data.lower()]
-    try:
-        base = importlib.import_module("obspy.core.util.base")
-    except ImportError:
-        return []
+    base = _module("obspy.core.util.base")
     found = []
     for name in OBSPY_FORMATS:
         point = base.ENTRY_POINTS["event"].get(name)
@@ -67,6 +63,13 @@ def recognised_by_obspy(file: FileBytes) -> list[str]:
         if _fits(point, file.data):
             found.append(name.lower())
     return found
+
+
+def _module(name: str) -> Any:  # ObsPy is not typed
+    # Imported here because it takes a second; on some Pythons it warns of itself.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return importlib.import_module(name)
 
 
 def _fits(point: Any, data: bytes) -> bool:
@@ -115,7 +118,7 @@ def read_obspy(file: FileBytes, format_: str, source: str) -> tuple[EventBatch, 
         raise FormatError(
             "the XML declares entities, which are not read", file=file.name, fix="remove them"
         )
-    obspy = importlib.import_module("obspy")
+    obspy = _module("obspy")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -84,7 +84,12 @@ def read_catalog(
         name = "delimited" if columns is not None else the_format(file)
     stem = source or Path(file.name).stem or "catalog"
     if obspy_name(name):
-        batch, bad = read_obspy(file, name, stem)
+        try:
+            batch, bad = read_obspy(file, name, stem)
+        except FormatError as error:
+            raise FormatError(
+                error.reason, file=file.name, fix=_other_format(file, name) or error.fix
+            ) from error.__cause__
         refuse(bad, file=file.name, policy=policy)
         used = {"time": "origin time", "magnitude": "preferred or first magnitude"}
     else:
