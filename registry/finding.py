@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 
-from flowquake.docstrings import summary
+from flowquake.docstrings import parameter_docs, summary
 from flowquake.errors import ConfigError, WorkflowError, suggest
 from flowquake.registry.entries import (
     ElementEntry,
@@ -216,6 +216,11 @@ def _with_inherited(known: ClassSource, classes: dict[str, ClassSource]) -> Clas
                 parameter = replace(parameter, help=before.help)
             parameters[parameter.name] = parameter
         state = current.state or state
+    # A class may explain what its base declares.
+    docs = parameter_docs(known.docstring)
+    for name, parameter in parameters.items():
+        if name in docs:
+            parameters[name] = replace(parameter, help=docs[name].text)
     return ClassSource(
         name=known.name,
         module=known.module,

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Flowquake
+
+
+def test_validate_says_ok(flowquake: Flowquake) -> None:
+    result = flowquake("validate", "toy.py")
+    assert (result.code, result.out) == (0, "toy: ok, 3 elements, 2 connections\n")
+
+
+def test_validate_lists_every_fault(flowquake: Flowquake) -> None:
+    result = flowquake("validate", "toy.py", "--set", "connected=false")
+    assert result.code == 2
+    assert "'number' of PE 'double'" in result.err
+    assert "'item' of PE 'keep'" in result.err
+
+    shown = flowquake("validate", "toy.py", "--set", "connected=false", "--json")
+    assert len(shown.json("validate")["faults"]) == 2
+    assert shown.code == 2
+
+
+def test_graph_is_drawn_in_each_format(flowquake: Flowquake, folder: Path) -> None:
+    assert flowquake("graph", "toy.py").out.startswith("flowchart")
+    assert flowquake("graph", "toy.py", "--format", "dot").out.startswith("digraph")
+    flowquake("graph", "toy.py", "-o", "toy.svg")
+    assert "<svg" in (folder / "toy.svg").read_text()
+
+
+def test_graph_to_a_place_that_cannot_be_written_is_an_error(flowquake: Flowquake) -> None:
+    result = flowquake("graph", "toy.py", "-o", "nowhere/toy.svg")
+    assert (result.code, "cannot write" in result.err) == (2, True)
+
+
+def test_plan_names_instances(flowquake: Flowquake) -> None:
+    assert "double[1]" in flowquake("plan", "toy.py", "-n", 2).out
+    document = flowquake("plan", "toy.py", "-n", 2, "--json").json("plan")
+    assert document["instances"]["double"] == 2
