@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from flowquake.loading import LoadedWorkflow
     from flowquake.registry import ElementEntry, PortEntry
     from flowquake.workflow import Workflow
+
+# A catalog in place of one that was not given: a graph may depend on its format.
+STAND_IN = "time,latitude,longitude,depth,magnitude\n2000-01-01T00:00:00Z,0,0,1,1\n"
 
 
 @click.command("describe", cls=Command)
@@ -149,28 +153,24 @@ def _describe_workflow(name: str, assignments: tuple[str, ...], *, as_json: bool
 def _graph(loaded: LoadedWorkflow, assignments: tuple[str, ...]) -> tuple[Workflow | None, str]:
     """Build the graph, with stand-ins for required parameters that were not given."""
     settings = settings_of(loaded, assignments)
-    stand_ins = {
-        parameter.name: _stand_in(parameter.kind)
-        for parameter in loaded.parameters
-        if parameter.required and parameter.name not in settings
-    }
-    given = [p for p in loaded.parameters if p.name not in stand_ins]
-    values = {p.name: p.read(settings[p.name]) for p in given if p.name in settings}
-    if not stand_ins:
+    missing = [p for p in loaded.parameters if p.required and p.name not in settings]
+    if not missing:
         return loaded.build(loaded.read(settings)), ""
-    try:
-        return loaded.build({**values, **stand_ins}), ""
-    except FlowquakeError:
-        needed = " ".join(f"--set {name}=..." for name in stand_ins)
-        return None, f"it depends on the parameters; add {needed}"
+    given = {p.name: p.read(settings[p.name]) for p in loaded.parameters if p.name in settings}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "catalog.csv"
+        file.write_text(STAND_IN)
+        try:
+            return loaded.build({**given, **{p.name: _stand_in(p.kind, file) for p in missing}}), ""
+        except FlowquakeError:
+            needed = " ".join(f"--set {p.name}=..." for p in missing)
+            return None, f"it depends on the parameters; add {needed}"
 
 
-def _stand_in(kind: object) -> object:
+def _stand_in(kind: object, file: Path) -> object:
     if kind is Path:
-        return Path("FILE")
-    return (
-        kind() if kind in (int, float, bool, str, list, tuple) and isinstance(kind, type) else None
-    )
+        return file
+    return kind() if isinstance(kind, type) and kind in (int, float, bool, str, list) else None
 
 
 def _graph_json(workflow: Workflow) -> dict[str, object]:

@@ -66,6 +66,7 @@ def execute(
     *,
     out: Path | None = None,
     overwrite: bool = False,
+    directory: RunDirectory | None = None,
     progress: bool = False,
     verbose: bool = False,
 ) -> Outcome:
@@ -86,6 +87,8 @@ def execute(
         The directory; default ``runs/<id>``.
     overwrite : bool, default False
         Take a folder that is not empty.
+    directory : RunDirectory, optional
+        One that was made already, in place of `out`.
     progress : bool, default False
         Draw bars on standard error.
     verbose : bool, default False
@@ -100,7 +103,8 @@ def execute(
     workflow = loaded.build(values)
     workflow.validate()
     _check(options)
-    directory = RunDirectory.create(workflow.name, out=out, overwrite=overwrite)
+    if directory is None:
+        directory = RunDirectory.create(workflow.name, out=out, overwrite=overwrite)
     record = begin_record(
         directory, loaded, settings=settings, values=values, options=asdict(options)
     )

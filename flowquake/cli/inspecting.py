@@ -75,10 +75,11 @@ def describe_catalog(
 
 def run_line(file: Path, report: ReadReport) -> str:
     """Write the command that forecasts from a catalog, quoted for a shell."""
-    located = report.missing_magnitude < report.kept
+    # The size of an acoustic emission is no magnitude.
+    has_magnitudes = report.missing_magnitude < report.kept and report.timescale == "utc"
     parts = ["flowquake", "run", "eruption_forecast"]
     settings = {"catalog": str(file), "format": report.format}
-    settings["min_magnitude"] = "maxc" if located else "none"
+    settings["min_magnitude"] = "maxc" if has_magnitudes else "none"
     settings["model"] = "all"
     if report.skipped:
         settings["policy"] = "skip"
@@ -91,8 +92,10 @@ def catalog_text(document: dict[str, Any]) -> str:
     """Write what a catalog holds."""
     rows, time = document["rows"], document["time"]
     unit = "minutes" if document["timescale"] == "elapsed" else "days"
+    others = [name for name in document["fitting"] if name != document["format"]]
+    also = f" (also fits {', '.join(others)})" if others else ""
     lines = [
-        f"{clean(document['file'])}: {document['format']}",
+        f"{clean(document['file'])}: {document['format']}{also}",
         f"  rows        {rows['read']:,} read = {rows['kept']:,} kept "
         f"+ {rows['skipped']:,} skipped",
     ]
@@ -127,15 +130,18 @@ def catalog_text(document: dict[str, Any]) -> str:
 
 def _choose(file: Path, form: str) -> tuple[str, list[str]]:
     """Give the format to read with, and all that fit."""
-    from flowquake.pes.catalogs import recognise
+    from flowquake.pes.catalogs import CATALOG_FORMATS, recognise
 
     fitting = list(recognise(file))
-    if form != "auto" or len(fitting) < 2:
+    catalogs = [name for name in fitting if name in CATALOG_FORMATS]
+    if form != "auto" or not catalogs:
         return form, fitting
+    if len(catalogs) == 1:
+        return catalogs[0], fitting
     raise FormatError(
-        f"{len(fitting)} formats fit: {', '.join(fitting)}",
+        f"{len(catalogs)} formats fit: {', '.join(catalogs)}",
         file=str(file),
-        fix=f"choose one: flowquake inspect {shlex.quote(str(file))} --format {fitting[0]}",
+        fix=f"choose one: flowquake inspect {shlex.quote(str(file))} --format {catalogs[0]}",
     )
 
 
@@ -162,7 +168,7 @@ def _completeness(batch: EventBatch) -> dict[str, Any]:
     from flowquake.pes.magnitudes import maximum_curvature
 
     magnitudes = np.asarray(batch.magnitude)
-    if int(np.isfinite(magnitudes).sum()) < ENOUGH_FOR_MC:
+    if batch.timescale != "utc" or int(np.isfinite(magnitudes).sum()) < ENOUGH_FOR_MC:
         return {"mc": None, "mc_uncorrected": None, "correction": CORRECTION, "events_above": 0}
     found = maximum_curvature(magnitudes, correction=CORRECTION)
     return {
