@@ -9,7 +9,14 @@ from typing import Final
 import numpy as np
 
 from flowquake.pes.catalogs.cells import Bytes, Cells
-from flowquake.records import NS_PER_SECOND, BoolArray, IntArray, civil_ns, parse_time
+from flowquake.records import (
+    NS_PER_MINUTE,
+    NS_PER_SECOND,
+    BoolArray,
+    IntArray,
+    civil_ns,
+    parse_time,
+)
 from flowquake.records.times import zone_offset
 
 ISO: Final = "iso"
@@ -140,14 +147,13 @@ class TimePattern:
         times = (days * 86_400 + hour * 3_600 + minute * 60 + second) * NS_PER_SECOND
         rest = lengths - self._length
         rest[~taken] = 0
-        zoned = np.zeros(len(cells), dtype=np.bool_)
-        if rest.any():
-            decimals, zoned, fine = self._tail(cells, rest)
-            times += decimals
-            taken &= fine
-        if self.offset:
-            times -= np.where(zoned, 0, self.offset)
-        return times, taken
+        if not rest.any():
+            return times - self.offset, taken
+        zone, zoned, width = _zones(cells, rest)
+        decimals, utc, fine = self._tail(cells, rest - width)
+        times += decimals
+        times -= np.where(zoned, zone, np.where(utc, 0, self.offset))
+        return times, taken & fine & ~(zoned & utc)
 
     def _tail(self, cells: Cells, rest: IntArray) -> tuple[IntArray, BoolArray, BoolArray]:
         """Read what follows the pattern: decimals of the second, then a Z."""
@@ -187,6 +193,37 @@ class TimePattern:
 def time_pattern(pattern: str, offset: int = 0) -> TimePattern:
     """Give a pattern, made once."""
     return TimePattern(pattern, offset)
+
+
+def _zones(cells: Cells, rest: IntArray) -> tuple[IntArray, BoolArray, IntArray]:
+    """Read offsets such as +01:00 or +0100 at the ends of cells.
+
+    Returns
+    -------
+    zone : ndarray of int64, shape (n,)
+        Nanoseconds east of UTC.
+    zoned : ndarray of bool, shape (n,)
+        Which cells have one.
+    width : ndarray of int64, shape (n,)
+        Its characters.
+    """
+    width = np.zeros(len(cells), dtype=np.int64)
+    zone = np.zeros(len(cells), dtype=np.int64)
+    last = [cells.codes.take(cells.end - back, mode="clip") for back in range(1, 7)]
+    for colon in (0, 1):
+        places = (0, 1, 2 + colon, 3 + colon)
+        ones, tens, hours, ten_hours = (last[at] - np.uint8(48) for at in places)
+        sign = last[4 + colon]
+        fits = (rest >= 5 + colon) & ((sign == 43) | (sign == 45)) & (tens < 6)
+        for digit in (ones, hours, ten_hours):
+            fits &= digit < 10
+        if colon:
+            fits &= last[2] == 58
+        minutes = (ten_hours * np.int64(10) + hours) * 60 + tens * np.int64(10) + ones
+        fits &= minutes <= 18 * 60
+        width[fits] = 5 + colon
+        zone[fits] = np.where(sign == 45, -minutes, minutes)[fits] * NS_PER_MINUTE
+    return zone, width > 0, width
 
 
 def _constant(value: int, cells: Cells) -> IntArray:

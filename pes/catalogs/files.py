@@ -10,6 +10,7 @@ from pathlib import Path
 from flowquake.errors import FormatError, InputError, suggest
 
 _SNIFF = 65_536
+_MARK = b"\xef\xbb\xbf"  # of UTF-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def read_bytes(path: str | os.PathLike[str]) -> FileBytes:
         data = file.read_bytes()
     except OSError as cause:
         raise _unreadable(file, cause) from cause
-    if not data.strip():
+    if not data.removeprefix(_MARK).strip():
         raise FormatError(
             "the file is empty", file=str(file), fix="check that the download is complete"
         )
@@ -105,8 +106,7 @@ def decode(file: FileBytes, encoding: str | None = None) -> str:
         )
     if data[:2] == b"\x1f\x8b" or data[:4] == b"PK\x03\x04":
         raise FormatError("the file is compressed", file=file.name, fix="unpack it first")
-    if data.startswith(b"\xef\xbb\xbf"):
-        data = data[3:]
+    data = data.removeprefix(_MARK)
     try:
         text = data.decode(encoding or "utf-8")
     except LookupError as cause:

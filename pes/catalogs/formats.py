@@ -142,7 +142,8 @@ _IGN = TextFormat(
             longitude((57, 72), "Longitud"),
             depth((72, 87), ("-999",), "Prof. (Km)"),
             _text("intensity", (87, 102), "Inten."),
-            magnitude((102, 117), ("-999",), "Mag."),
+            # Its zeros are the events that the web list gives -999.
+            magnitude((102, 117), ("-999", "0.0"), "Mag."),
             _text("magnitude_type", (117, 132), "Tipo Mag."),
             _text("place", (132, None), "Localización"),
         ),

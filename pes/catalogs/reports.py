@@ -160,29 +160,26 @@ def report_on(
 
 
 def count_duplicates(batch: EventBatch) -> int:
-    """Count the rows that repeat another one in everything but id and place."""
-    order = np.argsort(batch.time, kind="stable")
-    time = batch.time[order]
-    same = time[1:] == time[:-1]
+    """Count the rows that repeat an earlier one in everything but id and place."""
+    columns = []
+    for name in batch.columns:
+        if name in ("sequence", "event_id"):
+            continue
+        column = batch.extra.get(name, getattr(batch, name, None))
+        array = column.codes if isinstance(column, Strings) else np.asarray(column)
+        # 0.0 and -0.0 are equal, and so is what is missing.
+        columns.append(np.nan_to_num(array + 0.0, nan=-1e300) if array.dtype.kind == "f" else array)
+    mixed = np.zeros(len(batch), dtype=np.uint64)
+    for array in columns:
+        mixed ^= array.astype(np.float64 if array.dtype.kind == "f" else np.int64).view(np.uint64)
+        mixed *= np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    # Only rows that share their hash are compared in full.
+    order = np.argsort(mixed, kind="stable")
+    same = mixed[order][1:] == mixed[order][:-1]
     near = np.zeros(len(order), dtype=np.bool_)
     near[1:] |= same
     near[:-1] |= same
-    rows = batch.take(np.sort(order[near]))
-    seen: set[tuple[object, ...]] = set()
-    names = [name for name in rows.columns if name not in ("sequence", "event_id")]
-    lists = []
-    for name in names:
-        column = rows.extra.get(name, getattr(rows, name, None))
-        if isinstance(column, Strings):
-            lists.append(column.codes.tolist())
-        else:
-            array = np.asarray(column)
-            lists.append(
-                (np.nan_to_num(array, nan=-1e300) if array.dtype.kind == "f" else array).tolist()
-            )
-    repeated = 0
-    for row in zip(*lists, strict=True):
-        if row in seen:
-            repeated += 1
-        seen.add(row)
-    return repeated
+    rows = order[near]
+    lists = [array[rows].tolist() for array in columns]
+    return len(rows) - len(set(zip(*lists, strict=True)))

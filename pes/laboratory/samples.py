@@ -124,7 +124,7 @@ def _layout(
 def _table_layout(text: str, file: FileBytes) -> tuple[Layout, dict[str, str]]:
     """Take the columns and their units from a header."""
     lines = text.split("\n")
-    place = next(number for number, line in enumerate(lines) if line.strip())
+    place = next((number for number, line in enumerate(lines) if line.strip()), 0)
     parts = [_name_and_unit(cell) for cell in lines[place].rstrip("\r\t ").split("\t")]
     times = [
         (column, _TIME_UNITS[unit.lower()])
