@@ -31,6 +31,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+# A group without a command; older versions of click print the help themselves.
+_HELP_WANTED: tuple[type[click.UsageError], ...] = tuple(
+    filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])
+)
+
+
 class Command(click.Command):
     """A command that takes --debug, and checks its table of flowquake.toml."""
 
@@ -152,6 +158,9 @@ def invoke(arguments: Sequence[str]) -> int:
     except click.Abort:
         _print("Interrupted.")
         return 130
+    except _HELP_WANTED as error:
+        _print(error.format_message())
+        return 2
     except click.ClickException as error:
         _show(error, error.format_message(), debug=debug, context=getattr(error, "ctx", None))
         return 2
