@@ -74,7 +74,7 @@ $(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
 .PHONY: demo
 demo: $(VENV)/.core ## simulate a sequence, forecast its failure, draw the figures
 	@$(BIN)/flowquake demo --out $(DEMO)
-	@echo "The figures are in $(DEMO)/figures/:"; ls $(DEMO)/figures
+	@echo "The figures are in $(DEMO)/figures/; the command flowquake is $(BIN)/flowquake."
 
 .PHONY: test
 test: $(VENV)/.dev ## run the test suite
