@@ -31,9 +31,12 @@ def closing_summary(record: Mapping[str, Any], directory: Path) -> str:
     if record["unconnected"]:
         lines = [f"  {clean(port)}: {n:,} items" for port, n in record["unconnected"].items()]
         parts.append("Outputs that nobody takes\n" + "\n".join(lines))
-    forecasts = summary_of_forecasts(directory / "outputs" / "forecasts.jsonl")
+    file = directory / "outputs" / "forecasts.jsonl"
+    forecasts = summary_of_forecasts(file)
     if forecasts:
         parts.append(forecasts)
+    elif file.exists() and record["status"] == "done":
+        parts.append("No forecast: no window has events. What was counted says where they went.")
     parts.append(_ending(record, directory))
     return "\n\n".join(parts)
 
@@ -43,7 +46,7 @@ def items_table(counts: Mapping[str, Any]) -> str:
     rows = []
     for name, count in counts.items():
         emitted = ", ".join(f"{port} {n:,}" for port, n in count["emitted"].items()) or "-"
-        rows.append([name, f"{count['received']}", emitted, f"{count['rejected']}"])
+        rows.append([name, f"{count['received']:,}", emitted, f"{count['rejected']:,}"])
     return table(["element", "received", "emitted", "rejected"], rows, indent="")
 
 

@@ -76,4 +76,4 @@ def _is_utf8() -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"[+\-−]?[\d ]*\.?\d+|-?", cell))
+    return bool(re.fullmatch(r"[+\-−]?[\d,]*\.?\d+|-?", cell))

@@ -138,7 +138,10 @@ class Watcher:
         )
 
     def _draw(self, bars: Bars, progress: Progress) -> None:
-        items = sum(count.received for count in progress.counts.values())
+        counts = progress.counts.values()
+        items = sum(count.received for count in counts) or sum(
+            sum(count.emitted.values()) for count in counts
+        )
         rate = f"{items:,} items, {items / max(progress.seconds, 1e-3):,.0f}/s"
         shown = progress.fractions or {"running": (0.0, 0.0)}
         for name, (done, total) in shown.items():

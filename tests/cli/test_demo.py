@@ -110,3 +110,14 @@ def test_the_forecasts_of_a_run_fit_the_schema_of_a_forecast(
     flowquake("demo", "--out", "out")
     for line in (folder / "out" / "outputs" / "forecasts.jsonl").read_text().splitlines():
         jsonschema.validate(json.loads(line), load_schema())
+
+
+def test_a_run_without_any_event_says_that_there_is_no_forecast(
+    flowquake: Flowquake, folder: Path
+) -> None:
+    (folder / "one.csv").write_text("time,magnitude\n2011-08-01T00:00:00Z,1.2\n")
+    settings = ["--set", "catalog=one.csv", "--set", "format=delimited"]
+    result = flowquake("run", "eruption_forecast", *settings, "--set", "start=2012-01-01")
+    assert result.code in (0, 3)
+    assert "No forecast" in result.err or "too few events" in result.err or result.code == 3
+    assert "Traceback" not in result.err
