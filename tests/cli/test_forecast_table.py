@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from flowquake.cli.closing import closing_summary
 from flowquake.cli.forecasts import forecast_table, last_forecasts, read_forecasts, show_interval
 from flowquake.records import NS_PER_DAY, Forecast, Interval
 
@@ -79,3 +80,18 @@ def test_a_file_that_holds_no_forecast_gives_none(tmp_path: Path, content: bytes
     file = tmp_path / "forecasts.jsonl"
     file.write_bytes(content)
     assert read_forecasts(file) == []
+
+
+def test_a_run_that_gave_no_forecast_says_so(tmp_path: Path) -> None:
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "forecasts.jsonl").write_text("")
+    record = {
+        "status": "done",
+        "counts": {},
+        "unconnected": {},
+        "warnings": 0,
+        "rejected": 0,
+        "seconds": 1.0,
+        "files": [],
+    }
+    assert "No forecast: no window has events." in closing_summary(record, tmp_path)
