@@ -108,9 +108,11 @@ def build(
     forecasts = compare.compared
     lines = workflow.add(WriteJsonLines(path="forecasts.jsonl"))
     table = workflow.add(WriteCsv(path="forecasts.csv"))
+    magnitudes = workflow.add(WriteJsonLines(path="completeness.jsonl"), name="write_completeness")
     figures = workflow.add(DrawForecasts(failure_time=known_failure))
     workflow.connect(forecasts, lines.items)
     workflow.connect(forecasts, table.items)
+    workflow.connect(completeness.completeness, magnitudes.items)
     workflow.connect(windows.window, figures.uncut)
     workflow.connect(completeness.windows, figures.windows)
     workflow.connect(forecasts, figures.forecasts)

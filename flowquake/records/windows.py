@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, cast
 
+from flowquake.records.batch import Timescale
 from flowquake.records.events import EventBatch
 from flowquake.records.frozen import FrozenDict, freeze
-from flowquake.records.times import days
+from flowquake.records.times import NS_PER_SECOND, days, format_time
 
 Json = None | bool | int | float | str | tuple["Json", ...] | list["Json"] | Mapping[str, "Json"]
 
@@ -75,8 +79,30 @@ class Window:
         return days(self.end - self.start)
 
 
+class _Estimate:
+    """What estimates from a window share: their JSON."""
+
+    __slots__ = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the estimate as a dictionary of JSON values; what does not exist is null."""
+        values = {part.name: getattr(self, part.name) for part in fields(cast(Any, self))}
+        if values["timescale"] == "utc":
+            values["time"] = format_time(values["time"])
+        else:
+            values["time"] = values["time"] / NS_PER_SECOND
+        finite = {k: v for k, v in values.items() if not isinstance(v, float) or math.isfinite(v)}
+        return {name: finite.get(name) for name in values}
+
+    def to_json_line(self) -> str:
+        """Give the estimate as one line of JSON, the same bytes every time."""
+        return json.dumps(
+            self.to_json(), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Completeness:
+class Completeness(_Estimate):
     """A magnitude of completeness, estimated from one window.
 
     Parameters
@@ -86,7 +112,7 @@ class Completeness:
     time : int
         The window's end, nanoseconds.
     method : str
-        ``maxc``, ``gft`` or ``mbs``.
+        ``maxc``, ``gft``, ``mbs``, or ``given`` for a magnitude that was chosen.
     mc : float or None
         The magnitude, with the correction; None if the method gives none.
     mc_uncorrected : float or None
@@ -95,6 +121,8 @@ class Completeness:
         What is added.
     events, events_above : int
         With a magnitude, and those of them at or above ``mc``.
+    timescale : {"utc", "elapsed"}
+        What ``time`` counts from.
     """
 
     source: str
@@ -106,10 +134,11 @@ class Completeness:
     correction: float
     events: int
     events_above: int
+    timescale: Timescale = "utc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BValue:
+class BValue(_Estimate):
     """A b-value, estimated from one window.
 
     Parameters
@@ -126,6 +155,8 @@ class BValue:
         The magnitude of completeness it holds above.
     events : int
         How many were used.
+    timescale : {"utc", "elapsed"}
+        What ``time`` counts from.
     """
 
     source: str
@@ -136,3 +167,4 @@ class BValue:
     uncertainty: float | None
     mc: float | None
     events: int
+    timescale: Timescale = "utc"

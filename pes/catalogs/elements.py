@@ -121,8 +121,8 @@ class SelectEvents(ProcessingElement):
         kept, dropped = self._chosen.apply(batch)
         for reason, count in dropped.items():
             self.count(reason, count)
-        if len(kept):
-            yield self.selected(kept)
+        # Also when none is left: a source without events has windows too.
+        yield self.selected(kept)
 
     def _selection(self) -> Selection:
         return Selection(

@@ -168,6 +168,7 @@ class EstimateBValue(ProcessingElement):
                 uncertainty=uncertainty,
                 mc=mc,
                 events=events,
+                timescale=window.events.timescale,
             )
         )
 
@@ -207,4 +208,5 @@ def _completeness(window: Window, estimate: CompletenessEstimate) -> Completenes
         correction=estimate.correction,
         events=estimate.events,
         events_above=estimate.events_above,
+        timescale=window.events.timescale,
     )
