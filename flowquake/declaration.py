@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from flowquake.errors import ConfigError, suggest
 from flowquake.ports import Input, Output
 from flowquake.state import State
+
+_PORT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 RESERVED = frozenset(
     (
@@ -84,6 +87,7 @@ def declare(cls: type, *, is_source: bool) -> Declaration:
                 _check_port_name(cls, name)
                 (inputs if isinstance(value, Input) else outputs)[name] = value  # type: ignore[assignment]  # told apart by the test
             elif isinstance(value, State):
+                _check_state_name(cls, name, value)
                 state = value.kind
     declared = Declaration(
         inputs=inputs,
@@ -128,6 +132,19 @@ def _check_port_name(cls: type, name: str) -> None:
         raise ConfigError(
             f"{cls.__name__}.{name}: the name '{name}' is reserved", fix="give the port another"
         )
+    if not _PORT_NAME.fullmatch(name):
+        raise ConfigError(
+            f"{cls.__name__}.{name}: a port's name is lower case letters, digits and '_'",
+            fix=f"call it '{re.sub('[^a-z0-9_]', '_', name.lower()).strip('_')}'",
+        )
+
+
+def _check_state_name(cls: type, name: str, state: State[Any]) -> None:
+    if name != "state":
+        raise ConfigError(
+            f"{cls.__name__}.{name}: a state is always called 'state'",
+            fix=f"state = State({state.kind.__name__})",
+        )
 
 
 def _check_parameters(cls: type) -> None:
@@ -167,6 +184,11 @@ def _check_handlers(cls: type, declared: Declaration) -> None:
             )
     if declared.is_source and declared.inputs:
         raise ConfigError(f"{cls.__name__} is a Source and cannot have inputs")
+    if declared.is_source and declared.hears_watermarks:
+        raise ConfigError(
+            f"{cls.__name__} is a Source: it makes watermarks and hears none",
+            fix="yield Watermark(time) in produce()",
+        )
     for fault in handler_faults(cls, declared):
         raise ConfigError(fault)
 

@@ -33,7 +33,9 @@ def normalise(value: object) -> Key:
     if kind is str or kind is int or value is None:
         return cast(Key, value)
     if isinstance(value, np.generic):
-        return normalise(value.item())
+        plain = value.item()
+        if not isinstance(plain, np.generic):
+            return normalise(plain)
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, float):
@@ -43,7 +45,7 @@ def normalise(value: object) -> Key:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)
     if isinstance(value, bytes):
         return bytes(value)
     if isinstance(value, tuple):

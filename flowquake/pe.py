@@ -72,7 +72,13 @@ class ProcessingElement:
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
-        dataclasses.dataclass(kw_only=True, eq=False)(cls)
+        try:
+            dataclasses.dataclass(kw_only=True, eq=False)(cls)
+        except (TypeError, ValueError) as cause:
+            raise ConfigError(
+                f"the parameters of {cls.__name__} cannot be used: {cause}",
+                fix="give a list or dict by field(default_factory=list)",
+            ) from cause
         cls._declaration = declare(cls, is_source=cls._is_source)
 
     # What a subclass may define.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flowquake.errors import ConfigError, InputError
+from flowquake.errors import ConfigError, FlowquakeError, InputError, PEError
 from flowquake.keys import normalise
 from flowquake.pe import Source
 from flowquake.ports import Key
@@ -36,12 +37,33 @@ class UnitPlan:
 
 @dataclass(frozen=True, slots=True)
 class ChannelPlan:
-    """A bounded queue from one instance to another, between two units."""
+    """The bounded queues of one connection, from each sender to each receiver.
 
-    number: int
+    Parameters
+    ----------
+    first : int
+        Number of the first queue; numbers are unique in a plan.
+    connection : int
+        Which connection of the workflow.
+    source, target : str
+        The elements.
+    senders, receivers : int
+        How many instances these have.
+    """
+
+    first: int
     connection: int
-    source: tuple[str, int]
-    target: tuple[str, int]
+    source: str
+    target: str
+    senders: int
+    receivers: int
+
+    def number(self, sender: int, receiver: int) -> int:
+        """Give the number of the queue from one instance to another."""
+        return self.first + sender * self.receivers + receiver
+
+    def __len__(self) -> int:
+        return self.senders * self.receivers
 
 
 @dataclass(frozen=True)
@@ -59,7 +81,9 @@ class Plan:
     units : tuple of UnitPlan
         In topological order of their stages.
     channels : tuple of ChannelPlan
-        Where items cross from one unit to another.
+        Where items cross from one unit to another, by connection.
+    is_whole : bool
+        Whether everything is one unit, as on one worker.
     """
 
     workflow: str
@@ -67,6 +91,7 @@ class Plan:
     counts: dict[str, int]
     units: tuple[UnitPlan, ...]
     channels: tuple[ChannelPlan, ...]
+    is_whole: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as plain data."""
@@ -86,7 +111,7 @@ class Plan:
                 for unit in self.units
             ],
             "channels": [
-                {"from": f"{c.source[0]}[{c.source[1]}]", "to": f"{c.target[0]}[{c.target[1]}]"}
+                {"from": _several(c.source, c.senders), "to": _several(c.target, c.receivers)}
                 for c in self.channels
             ],
         }
@@ -102,7 +127,7 @@ class Plan:
                 for instance in unit.instances
             )
             lines.append(f"  worker {unit.worker}, stage {unit.stage}: {names}")
-        lines.append(f"  channels between units: {len(self.channels)}")
+        lines.append(f"  channels between units: {sum(map(len, self.channels))}")
         return "\n".join(lines)
 
 
@@ -141,21 +166,44 @@ def plan(workflow: Workflow, workers: int = 1, *, fuse: bool = True) -> Plan:
     workflow.validate()
     splits = _splits(workflow)
     counts = _counts(workflow, workers, splits)
-    stages = _stages(workflow, counts, whole=fuse and workers == 1, fuse=fuse)
-    units = _units(stages, counts, splits, workers, whole=fuse and workers == 1)
-    return Plan(
-        workflow.name, workers, counts, tuple(units), tuple(_channels(workflow, counts, units))
-    )
+    whole = fuse and workers == 1
+    stages = _stages(workflow, counts, whole=whole, fuse=fuse)
+    units = _units(stages, counts, splits, workers, whole=whole)
+    channels = _channels(workflow, counts, stages)
+    return Plan(workflow.name, workers, counts, tuple(units), tuple(channels), whole)
 
 
 def _splits(workflow: Workflow) -> dict[str, list[Key]]:
     splits: dict[str, list[Key]] = {}
     for name, part in workflow.elements.items():
         if isinstance(part, Source):
-            splits[name] = [normalise(split) for split in part.splits()]
-            if not splits[name]:
-                raise InputError(f"source '{name}' has nothing to read: splits() is empty")
+            splits[name] = _splits_of(name, part)
     return splits
+
+
+def _splits_of(name: str, part: Source) -> list[Key]:
+    where = f"PE '{name}', in splits()"
+    try:
+        # A copy, as everywhere: the user's object is never run.
+        found = [normalise(split) for split in copy.deepcopy(part).splits()]
+    except FlowquakeError as error:
+        error.where = f"{error.where} ({where})" if error.where else where
+        raise
+    except Exception as cause:
+        raise PEError(
+            f"PE '{name}' failed in splits().\n  Cause: {type(cause).__name__}: {cause}",
+            fix="see the traceback with --debug",
+        ) from cause
+    if not found:
+        raise InputError(f"source '{name}' has nothing to read: splits() is empty", where=where)
+    twice = [split for split, count in Counter(found).items() if count > 1]
+    if twice:
+        raise InputError(
+            f"source '{name}' names the split {twice[0]!r} more than once",
+            where=where,
+            fix="a split is read by one instance: name each once",
+        )
+    return found
 
 
 def _counts(workflow: Workflow, workers: int, splits: dict[str, list[Key]]) -> dict[str, int]:
@@ -201,7 +249,7 @@ def _aligned(
         return False
     if counts[name] == 1:
         return True
-    inputs = workflow.elements[name]._declaration.inputs
+    inputs = workflow.element(name)._declaration.inputs
     return all(inputs[c.input].by is None and inputs[c.input].to is None for c in incoming)
 
 
@@ -230,18 +278,22 @@ def _units(
 
 
 def _channels(
-    workflow: Workflow, counts: dict[str, int], units: list[UnitPlan]
+    workflow: Workflow, counts: dict[str, int], stages: list[list[str]]
 ) -> list[ChannelPlan]:
-    stage_of = {i.element: unit.stage for unit in units for i in unit.instances}
+    stage_of = {name: number for number, names in enumerate(stages) for name in names}
     channels: list[ChannelPlan] = []
+    first = 0
     for number, c in enumerate(workflow.connections):
         if stage_of[c.source] == stage_of[c.target]:
             continue
-        for i in range(counts[c.source]):
-            for j in range(counts[c.target]):
-                source, target = (c.source, i), (c.target, j)
-                channels.append(ChannelPlan(len(channels), number, source, target))
+        made = ChannelPlan(first, number, c.source, c.target, counts[c.source], counts[c.target])
+        channels.append(made)
+        first += len(made)
     return channels
+
+
+def _several(name: str, count: int) -> str:
+    return name if count == 1 else f"{name}[0:{count}]"
 
 
 def _split_text(split: Key) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from flowquake.pe import ProcessingElement
+    from flowquake.workflow import Composite
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -27,8 +27,6 @@ Production: TypeAlias = Iterator[Emission | Watermark | Wait]
 
 Key: TypeAlias = "None | bool | int | float | str | bytes | tuple[Key, ...]"
 By: TypeAlias = str | Callable[[Any], Key]
-
-_PORT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Input(Generic[T]):
@@ -89,7 +87,7 @@ class Input(Generic[T]):
             )
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = _port_name(owner, name)
+        self.name = name
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -127,7 +125,7 @@ class Output(Generic[T]):
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = _port_name(owner, name)
+        self.name = name
 
     # Not a data descriptor: the engine puts its emitter into the instance's
     # own dictionary, which Python then finds first and calls without detour.
@@ -140,13 +138,29 @@ class Output(Generic[T]):
 
 
 class BoundInput(Generic[T_contra]):
-    """The input port of one processing element, to connect to."""
+    """The input port of one processing element, to connect to.
 
-    __slots__ = ("element", "port")
+    Parameters
+    ----------
+    element : ProcessingElement
+        Whose port it is.
+    port : Input
+        Its declaration.
+    through : Composite, optional
+        The composite that shows it to the outside.
+    """
 
-    def __init__(self, element: ProcessingElement, port: Input[T_contra]) -> None:
+    __slots__ = ("element", "port", "through")
+
+    def __init__(
+        self,
+        element: ProcessingElement,
+        port: Input[T_contra],
+        through: Composite | None = None,
+    ) -> None:
         self.element = element
         self.port = port
+        self.through = through
 
     def accepts(self, item: T_contra) -> bool:
         """Whether an item has the port's type."""
@@ -157,13 +171,26 @@ class BoundInput(Generic[T_contra]):
 
 
 class BoundOutput(Generic[T]):
-    """The output port of one processing element, to connect from and to call."""
+    """The output port of one processing element, to connect from and to call.
 
-    __slots__ = ("element", "port")
+    Parameters
+    ----------
+    element : ProcessingElement
+        Whose port it is.
+    port : Output
+        Its declaration.
+    through : Composite, optional
+        The composite that shows it to the outside.
+    """
 
-    def __init__(self, element: ProcessingElement, port: Output[T]) -> None:
+    __slots__ = ("element", "port", "through")
+
+    def __init__(
+        self, element: ProcessingElement, port: Output[T], through: Composite | None = None
+    ) -> None:
         self.element = element
         self.port = port
+        self.through = through
 
     def __call__(self, item: T) -> Emission:
         """Make the emission of an item; outside a run it goes nowhere."""
@@ -195,11 +222,3 @@ def _concrete(kind: type[T]) -> type[T]:
             fix="use for example Input(dict) instead of Input(dict[str, int])",
         )
     return kind
-
-
-def _port_name(owner: type, name: str) -> str:
-    if not _PORT_NAME.fullmatch(name):
-        raise ConfigError(
-            f"port '{name}' of {owner.__name__} must be lower case letters, digits and '_'"
-        )
-    return name

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -131,8 +131,10 @@ def run(
     """
     job = _job(workflow, seed, on_error, out, observer, clock)
     collected: dict[tuple[str, str], list[Any]] = {}
+    if isinstance(collect, BoundOutput):
+        raise ConfigError(f"collect={collect!r} is one output", fix=f"collect=[{collect!r}]")
     for output in collect:
-        place = (workflow.name_of(output.element), output.port.name)
+        place = _place(workflow, output)
         collected[place] = []
         job.collectors[place] = collected[place].append
     chosen = find_mapping(mapping)
@@ -144,7 +146,7 @@ def run(
         counts=job.counts,
         unconnected=job.unconnected,
         rejections=job.rejections,
-        interrupted=job.stopping.is_set(),
+        interrupted=job.stopping.requested,
         seconds=job.seconds,
         _collected=collected,
         _workflow=workflow,
@@ -161,15 +163,18 @@ def stream(
     on_error: str = "stop",
     out: Path | str | None = None,
     clock: Clock | None = None,
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Run a workflow and give the items of one output as they come.
 
     The workflow waits while an item is looked at. Leaving the loop ends the
-    run. Parameters and errors are those of `run`.
+    run: handlers do not go on, and every element is torn down. Ctrl-C raises
+    KeyboardInterrupt at once, as in any loop. Parameters and errors are those
+    of `run`; a workflow that cannot run is refused at once, not at the first
+    item.
 
-    Yields
-    ------
-    object
+    Returns
+    -------
+    generator
         The items, in the order in which they were emitted.
     """
     job = _job(workflow, seed, on_error, out, None, clock)
@@ -179,14 +184,24 @@ def stream(
         waiting.append(item)
         yield suspend, AT_ONCE
 
-    job.collectors[workflow.name_of(output.element), output.port.name] = hand_over
+    job.collectors[_place(workflow, output)] = hand_over
     steps = find_mapping(mapping).execute(job, plan(workflow, workers))
-    with contextlib.closing(steps):  # type: ignore[type-var]  # a generator
-        for _ in steps:
-            while waiting:
-                yield waiting.popleft()
-    while waiting:
-        yield waiting.popleft()
+
+    def items() -> Generator[T, None, None]:
+        with contextlib.closing(steps):  # type: ignore[type-var]  # a generator
+            for _ in steps:
+                while waiting:
+                    yield waiting.popleft()
+
+    return items()
+
+
+def _place(workflow: Workflow, output: object) -> tuple[str, str]:
+    if not isinstance(output, BoundOutput):
+        raise ConfigError(
+            f"{output!r:.60} is not an output of an element", fix="for example fit.forecast"
+        )
+    return workflow.name_of(output.element), output.port.name
 
 
 def _job(
@@ -197,7 +212,8 @@ def _job(
     observer: Observer | None,
     clock: Clock | None,
 ) -> Job:
-    if seed < 0:
+    given: object = seed
+    if not isinstance(given, int) or given < 0:
         raise ConfigError(f"seed={seed!r} must be a whole number, 0 or more", fix="--seed 1")
     return Job(
         workflow,
@@ -229,7 +245,7 @@ def _stopping_on_signals(job: Job) -> Iterator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if job.stopping.is_set():
+        if job.stopping.requested:
             raise KeyboardInterrupt
         job.stopping.set()
 
@@ -238,4 +254,5 @@ def _stopping_on_signals(job: Job) -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # None: it was installed by code that is not Python's.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

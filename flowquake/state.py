@@ -59,11 +59,6 @@ class State(Generic[S]):
             )
 
     def __set_name__(self, owner: type, name: str) -> None:
-        if name != "state":
-            raise ConfigError(
-                f"{owner.__name__}.{name}: a state is always called 'state'",
-                fix=f"state = State({self.kind.__name__})",
-            )
         self.name = name
 
     # Not a data descriptor, for the same reason as Output.

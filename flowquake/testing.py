@@ -71,7 +71,15 @@ class ElementResult:
     rejected: list[dict[str, Any]]
 
     def __getitem__(self, output: str) -> list[Any]:
-        """Give the items of one output."""
+        """Give the items of one output.
+
+        Raises
+        ------
+        KeyError
+            If there is no such output.
+        """
+        if output not in self.emitted:
+            raise KeyError(f"there is no output '{output}'{suggest(output, self.emitted)}")
         return self.emitted[output]
 
 
@@ -92,7 +100,9 @@ def run_element(
         What to try; a copy of it is run.
     inputs : mapping of str to iterable, optional
         For each input the items, `Watermark` and `Wait` in the order in
-        which they come; the input then ends.
+        which they come; the input then ends. An input that is left out ends
+        at once. Of several inputs the one whose watermark is furthest behind
+        goes first.
     seed : int, default 0
         The run's seed.
     on_error : str, default "stop"
@@ -126,14 +136,17 @@ def run_element(
     workflow = Workflow(f"try {type(element).__name__}")
     workflow.add(element)
     declared = element._declaration
-    for name, items in (inputs or {}).items():
+    given = inputs or {}
+    for name in given:
         if name not in declared.inputs:
             raise ConfigError(
                 f"{type(element).__name__} has no input '{name}'{suggest(name, declared.inputs)}"
             )
-        source = workflow.add(replay(items), name=f"replay_{name}")
-        target: BoundInput[Any] = getattr(element, name)
-        workflow.connect(source.out, target)
+    for name, port in declared.inputs.items():
+        if name in given or not port.optional:
+            source = workflow.add(replay(given.get(name, ())), name=f"replay_{name}")
+            target: BoundInput[Any] = getattr(element, name)
+            workflow.connect(source.out, target)
     outputs: list[BoundOutput[Any]] = [getattr(element, name) for name in declared.outputs]
     result = run(workflow, collect=outputs, seed=seed, on_error=on_error, out=out, clock=clock)
     return ElementResult(

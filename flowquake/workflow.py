@@ -149,7 +149,7 @@ class Workflow:
                 if swapped
                 else "workflow.connect(reader.catalog, select.events)",
             )
-        source, target = self._name_of(output.element), self._name_of(input.element)
+        source, target = self._name_of(output), self._name_of(input)
         connection = Connection(source, output.port.name, target, input.port.name)
         fault = connection_fault(connection, output.port, input.port)
         if fault:
@@ -274,9 +274,13 @@ class Workflow:
     def __iter__(self) -> Iterator[str]:
         return iter(self._elements)
 
-    def _name_of(self, part: ProcessingElement) -> str:
+    def _name_of(self, port: BoundInput[Any] | BoundOutput[Any]) -> str:  # of every type
+        part = port.element
         if id(part) not in self._names:
-            self.add(part)
+            if port.through is None:
+                self.add(part)
+            else:
+                self.add(port.through)
         return self._names[id(part)]
 
     def _register(self, part: ProcessingElement, name: str, instances: int | None) -> None:
@@ -345,11 +349,19 @@ class Composite(Workflow):
         Raises
         ------
         WorkflowError
-            If a port belongs to no element of the composite.
+            If a port belongs to no element of the composite, or a name is
+            taken.
         """
         for name, port in ports.items():
             self.name_of(port.element)
-            self._ports[name] = port
+            if name in self._ports or hasattr(type(self), name) or name in vars(self):
+                raise WorkflowError(
+                    f"composite '{self.name}' cannot call a port '{name}': the name is taken",
+                    where=self.where,
+                    fix=f"expose({name}_port=...)",
+                )
+            # Seen from outside, the port brings the whole composite along.
+            self._ports[name] = type(port)(port.element, port.port, through=self)  # type: ignore[arg-type]  # of one kind
 
     # Typed as Any: an exposed port may be an input or an output of any type.
     def __getattr__(self, name: str) -> Any:

@@ -31,7 +31,7 @@ class Sequential:
                 fix="leave -n out, or choose another --mapping",
             )
         worker = Worker(job, plan, 0, _Alone())
-        yield from execute(job, [worker], worker.step, job.clock.sleep)
+        yield from execute(job, [worker], worker.step)
 
 
 class _Alone:

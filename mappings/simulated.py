@@ -59,7 +59,7 @@ class Simulated:
             )
             for number in range(laid_out.workers)
         ]
-        yield from execute(job, workers, lambda: network.advance(workers), job.clock.sleep)
+        yield from execute(job, workers, lambda: network.advance(workers))
 
 
 class _Network:

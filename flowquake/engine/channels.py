@@ -76,7 +76,7 @@ class Sender:
             return None
         return self._wait(item, size)
 
-    def signal(self, signal: Signal) -> None:
+    def signal(self, signal: Any) -> None:  # a Signal, as an item of an emission
         """Send a signal; signals need no credit."""
         self.send(signal)
 

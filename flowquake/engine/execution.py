@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from flowquake.clock import ManualClock
 from flowquake.engine.job import Job, PECounts
 from flowquake.engine.worker import Worker
 from flowquake.errors import PEError
@@ -15,7 +16,6 @@ def execute(
     job: Job,
     workers: Sequence[Worker],
     advance: Callable[[], bool],
-    wait: Callable[[float], None],
 ) -> Iterator[None]:
     """Run workers that live in this process until they have ended.
 
@@ -27,8 +27,6 @@ def execute(
         All of them.
     advance : callable
         Lets some worker do something; False if none could.
-    wait : callable
-        Sleeps for so many seconds.
 
     Yields
     ------
@@ -50,13 +48,13 @@ def execute(
                 job.tick()
                 yield
                 continue
-            if job.stopping.is_set():
+            if job.stopping.requested:
                 break
             times = [t for worker in workers if (t := worker.wait_time()) is not None]
             if not times:
                 raise PEError("the run cannot go on: every worker waits for another")
             job.tick()
-            wait(min(POLL_S, *times) if len(times) > 1 else min(POLL_S, times[0]))
+            _sleep(job, min(times))
     except BaseException as raised:
         failure = raised
         raise
@@ -64,9 +62,22 @@ def execute(
         failures = [f for worker in workers for f in worker.teardown()]
         _count(job, workers)
         job.tick(force=True)
-        if failures and failure is None:
-            raise failures[0]
+        # Leaving stream() early is no failure that could hide another.
+        if isinstance(failure, GeneratorExit):
+            failure = None
+        first = failure or (failures.pop(0) if failures else None)
+        for other in failures:
+            first.add_note(f"Also: {other}")  # type: ignore[union-attr]  # there is a first
+        if failure is None and first is not None:
+            raise first
     yield
+
+
+def _sleep(job: Job, seconds: float) -> None:
+    """Sleep, in pieces after which a wish to stop is heard."""
+    if not isinstance(job.clock, ManualClock):
+        seconds = min(POLL_S, seconds)
+    job.clock.sleep(seconds)
 
 
 def _count(job: Job, workers: Sequence[Worker]) -> None:

@@ -2,60 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from flowquake.engine.job import describe_item, item_json
-from flowquake.errors import FlowquakeError, PEError
-from flowquake.ports import Deliver, Emission
+from flowquake.batches import Splitter, splitter
+from flowquake.engine.job import Job, describe_item, item_json
+from flowquake.errors import FlowquakeError, Interrupted, PEError, TransportError
+from flowquake.ports import By, Deliver, Emission
 
 if TYPE_CHECKING:
     from flowquake.engine.instance import Instance
 
+TRACEBACK = "see the traceback with --debug"
+READ_ONLY = "what is emitted is given away and read-only: change a copy, `array.copy()`"
 
-def phase_failure(
-    instance: Instance, phase: str, cause: Exception, *, item: object = None
-) -> FlowquakeError:
+
+def is_placed(cause: BaseException) -> bool:
+    """Whether an error already says in which element it happened."""
+    return isinstance(cause, FlowquakeError) and getattr(cause, "_placed", False)
+
+
+def phase_failure(instance: Instance, phase: str, cause: Exception) -> FlowquakeError:
     """Name the element, instance, phase and key of an error.
 
     Errors that flowquake raises on purpose keep their class and exit code and
     are told where they happened; everything else becomes a `PEError`.
     """
-    if getattr(cause, "_placed", False) and isinstance(cause, FlowquakeError):
-        return cause
-    who = _who(instance)
-    key = instance.own.get("_key")
-    keyed = f", key {key!r}" if "_key" in instance.own else ""
-    on = f" on {describe_item(item)}" if item is not None else ""
+    return _placed(cause, _who(instance), f"in {phase}{_key(instance)}", TRACEBACK)
+
+
+def item_failure(
+    instance: Instance, port: str, item: object, cause: Exception, *, number: int | None = None
+) -> FlowquakeError:
+    """Name the element, instance, item, key and cause of an error in a handler.
+
+    Parameters
+    ----------
+    instance : Instance
+        Whose handler it was.
+    port : str
+        The input.
+    item : object
+        What it was given.
+    cause : Exception
+        What it raised.
+    number : int, optional
+        The place of the item among those that the instance took, from 1; None
+        for rows that waited for the watermark.
+    """
+    which = "" if number is None else f" {number}"
+    at = f"on item{which} of input '{port}'{_key(instance)} ({describe_item(item)})"
+    return _placed(cause, _who(instance), at, "see `flowquake run --on-error skip`")
+
+
+def key_failure(target: str, port: str, item: object, cause: Exception) -> FlowquakeError:
+    """Name the element and item whose key could not be found."""
+    at = f"to find the key of an item of input '{port}' ({describe_item(item)})"
+    return _placed(cause, f"PE '{target}'", at, "see `flowquake run --on-error skip`")
+
+
+def _placed(cause: Exception, who: str, at: str, fix: str) -> FlowquakeError:
     if isinstance(cause, FlowquakeError):
         error: FlowquakeError = cause
-        error.where = f"{error.where} ({who})" if error.where else who
+        if not is_placed(cause):
+            # An error that knows a file and line needs no item beside it.
+            error.where = f"{error.where} ({who})" if error.where else f"{who}, {at}"
     else:
-        error = PEError(
-            f"{who} failed in {phase}{on}{keyed}.\n  Cause: {type(cause).__name__}: {cause}",
-            fix="see `flowquake run --debug` for the traceback",
-        )
+        if "read-only" in str(cause):
+            fix = READ_ONLY
+        error = PEError(f"{who} failed {at}.\n  Cause: {type(cause).__name__}: {cause}", fix=fix)
     error._placed = True  # type: ignore[attr-defined]  # said once, by the innermost
     return error
 
 
-def item_failure(instance: Instance, port: str, item: object, cause: Exception) -> FlowquakeError:
-    """Name the element, instance, item and cause of an error in a handler."""
-    if isinstance(cause, FlowquakeError):
-        return phase_failure(instance, f"on_{port}", cause, item=item)
-    key = f", key {instance.own['_key']!r}" if "_key" in instance.own else ""
-    error = PEError(
-        f"{_who(instance)} failed on item {instance.received}{key} ({describe_item(item)}).\n"
-        f"  Cause: {type(cause).__name__}: {cause}",
-        fix="mend the input or the element, or see `flowquake run --on-error skip`",
-    )
-    error._placed = True  # type: ignore[attr-defined]  # said once, by the innermost
-    return error
+def _key(instance: Instance) -> str:
+    return f", key {instance.own['_key']!r}" if "_key" in instance.own else ""
 
 
 def _who(instance: Instance) -> str:
     of = f" (instance {instance.place.index + 1} of {instance.of})" if instance.of > 1 else ""
     return f"PE '{instance.name}'{of}"
+
+
+def placed_splitter(job: Job, target: str, port: str, by: By) -> Splitter:
+    """Make the function that finds keys; its errors are the receiving element's.
+
+    Under ``--on-error skip`` an item without a valid key is set aside.
+    """
+    split = splitter(by)
+
+    def find(item: Any) -> list[tuple[Any, Any]]:  # items of every type
+        try:
+            return split(item)
+        except Exception as cause:
+            if job.on_error.action != "skip":
+                raise key_failure(target, port, item, cause) from cause
+            job.reject(target, _entry(target, port, item, cause, emitted=0))
+            return []
+
+    return find
 
 
 class Guard:
@@ -67,7 +112,10 @@ class Guard:
         self.handler = handler
 
     def __call__(self, item: object) -> Iterator[Emission]:
-        """Run the handler; set the item aside, or try again, when it raises."""
+        """Run the handler; set the item aside, or try again, when it raises.
+
+        A lost broker and a stop are no fault of the item: they pass.
+        """
         policy = self.instance.job.on_error
         may_retry = policy.action == "retry" and self.instance.declared.state is None
         attempts = policy.attempts if may_retry else 0
@@ -77,6 +125,8 @@ class Guard:
                 for emission in self.handler(item) or ():
                     emitted += 1
                     yield emission
+            except (TransportError, Interrupted):
+                raise
             except Exception as cause:
                 if policy.action == "skip":
                     self._skip(item, cause, emitted)
@@ -85,19 +135,39 @@ class Guard:
                     attempts -= 1
                     self.instance.context.count("retried", 1)
                     continue
-                raise item_failure(self.instance, self.port, item, cause) from cause
+                raise
             return
 
-    def _skip(self, item: Any, cause: Exception, emitted: int) -> None:
-        own = self.instance.own
-        entry = {
-            "pe": self.instance.name,
-            "instance": self.instance.place.index,
-            "input": self.port,
-            "reason": f"{type(cause).__name__}: {cause}",
-            "emitted": emitted,
-            "item": item_json(item),
-        }
-        if "_key" in own:
-            entry["key"] = item_json(own["_key"])
-        self.instance.job.reject(self.instance.name, entry)
+    def _skip(self, item: Any, cause: Exception, emitted: int) -> None:  # items of every type
+        instance = self.instance
+        entry = _entry(instance.name, self.port, item, cause, emitted=emitted)
+        entry["instance"] = instance.place.index
+        if "_key" in instance.own:
+            entry["key"] = item_json(instance.own["_key"])
+        instance.job.reject(instance.name, entry)
+
+
+def _entry(
+    name: str, port: str, item: object, cause: Exception, *, emitted: int
+) -> dict[str, object]:
+    return {
+        "pe": name,
+        "input": port,
+        "reason": f"{type(cause).__name__}: {getattr(cause, 'message', cause)}",
+        "emitted": emitted,
+        "item": item_json(item),
+    }
+
+
+def close_all(generators: list[Iterator[Emission]]) -> list[Exception]:
+    """Close generators, the innermost first; give back what their clean-up raised."""
+    failures: list[Exception] = []
+    for generator in reversed(generators):
+        close: Callable[[], None] | None = getattr(generator, "close", None)
+        if close is None:
+            continue
+        try:
+            close()
+        except Exception as failure:  # noqa: BLE001 - handed back
+            failures.append(failure)
+    return failures

@@ -6,33 +6,23 @@ import bisect
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from inspect import isgeneratorfunction
 from typing import Any
 
-from flowquake.batches import Splitter, splitter
-from flowquake.engine.failures import Guard, phase_failure
+from flowquake.batches import Splitter, is_batch
+from flowquake.engine.failures import Guard, item_failure, phase_failure, placed_splitter
+from flowquake.engine.inflow import Inflow
 from flowquake.engine.job import InstanceContext, Job
 from flowquake.engine.ordering import TimeBuffer
 from flowquake.engine.outlets import Outlet, Receiver
-from flowquake.engine.suspension import END_OF_SLICE, Condition, suspend
 from flowquake.errors import PEError
+from flowquake.functions import FunctionElement
 from flowquake.keys import sort_key
-from flowquake.pe import Source
 from flowquake.planning import InstancePlan
 from flowquake.ports import Deliver, Emission, Key
-from flowquake.signals import END, RESUME, EndOfStream, Resume, Signal, Wait, Watermark
-
-SLICE = 256
+from flowquake.signals import END, RESUME, Signal, Watermark
 
 NO_KEY = object()
-
-
-@dataclass(slots=True)
-class _Channel:
-    """What came last on one channel into the instance."""
-
-    watermark: int | None = None
-    idle: bool = False
-    ended: bool = False
 
 
 @dataclass(slots=True)
@@ -62,7 +52,7 @@ class Instance:
         self.place = place
         self.of = of
         self.name = place.element
-        original = job.workflow.elements[place.element]
+        original = job.workflow.element(place.element)
         try:
             self.pe = copy.deepcopy(original)
         except Exception as cause:
@@ -75,17 +65,17 @@ class Instance:
         self.own = vars(self.pe)
         self.own["_context"] = self.context
         self.outlets = {
-            name: Outlet(port, self.name) for name, port in self.declared.outputs.items()
+            name: Outlet(port, self.name, job) for name, port in self.declared.outputs.items()
         }
         self.received_from: list[Callable[[], int]] = []
+        self.watermark: int | None = None  # the last that was sent on
         self.ended = False
         self.finished = False
-        self._channels: dict[int, _Channel] = {}
-        self._forwarded: int | None = None
+        self._inflow = Inflow()
         self._idle = False
         self._scopes: dict[Any, _Scope] = {}
         self._keys: list[tuple[Any, Any]] = []
-        self._broadcast: list[Deliver] = []
+        self._signals: list[Deliver] = []
         self._ports = list(self.declared.inputs)
         self._handlers: dict[str, Deliver] = {}
         self._delivers = {name: self._make_deliver(name) for name in self.declared.inputs}
@@ -95,7 +85,7 @@ class Instance:
 
     def receiver(self, port: str, channel: int) -> Receiver:
         """Give what a sender needs to reach an input over one channel."""
-        self._channels[channel] = _Channel()
+        self._inflow.open(channel)
 
         def signal(sent: Signal) -> Iterator[Emission] | None:
             return self.signal(channel, sent)
@@ -113,11 +103,11 @@ class Instance:
             if collector is not None:
                 outlet.add_collector(collector)
             outlet.install(self.own)
-            self._broadcast.extend(outlet.signals)
+            self._signals.extend(outlet.signals)
 
     @property
     def received(self) -> int:
-        """Items taken so far."""
+        """Items that this instance took so far."""
         return sum(count() for count in self.received_from)
 
     # Life.
@@ -125,14 +115,12 @@ class Instance:
     def setup(self) -> None:
         """Make the state of an element without keys, and open handles."""
         if not self.declared.keyed:
-            self._scope(NO_KEY)
-            self._enter(self._scopes[NO_KEY])
+            self._enter(self._scope(NO_KEY))
+        self._is_set_up = True
         try:
             self.pe.setup()
         except Exception as cause:
             raise phase_failure(self, "setup()", cause) from cause
-        finally:
-            self._is_set_up = True
 
     def teardown(self) -> None:
         """Close handles; only if setup was called."""
@@ -149,16 +137,54 @@ class Instance:
 
     def _make_deliver(self, name: str) -> Deliver:
         port = self.declared.inputs[name]
-        handler: Deliver = getattr(self.pe, f"on_{name}")
-        if self.job.on_error.action != "stop":
-            handler = Guard(self, name, handler)
+        handler = self._handler(name)
         self._handlers[name] = handler
         if port.by is not None:
-            return self._keyed(name, handler, splitter(port.by), timed=port.order == "time")
+            split = placed_splitter(self.job, self.name, name, port.by)
+            return self._keyed(name, handler, split, timed=port.order == "time")
         if port.order == "time":
             number = self._ports.index(name)
             return lambda item: self._hold(self._scope(NO_KEY), number, item)
         return handler
+
+    def _handler(self, name: str) -> Deliver:
+        handler: Deliver = getattr(self.pe, f"on_{name}")
+        is_side_data = self.declared.keyed and self.declared.inputs[name].by is None
+        if is_side_data:
+            handler = self._side_data(name, handler)
+        elif self.declared.outputs and not self._surely_iterates(handler):
+            handler = self._losing_nothing(f"on_{name}", handler)
+        return handler if self.job.on_error.action == "stop" else Guard(self, name, handler)
+
+    def _surely_iterates(self, handler: Callable[..., object]) -> bool:
+        return isgeneratorfunction(handler) or isinstance(self.pe, FunctionElement)
+
+    def _side_data(self, name: str, handler: Deliver) -> Deliver:
+        def take(item: object) -> None:
+            self._leave()
+            if handler(item) is not None:
+                raise PEError(f"on_{name} takes side data for all keys and may not emit")
+
+        return take
+
+    def _losing_nothing(self, method: str, handler: Callable[..., Any]) -> Deliver:
+        """Let a method without `yield` return emissions, but not make and forget them."""
+        counts = list(self.outlets.values())
+
+        def call(*arguments: object) -> Iterator[Emission] | None:
+            before = [outlet.count() for outlet in counts]
+            emissions = handler(*arguments)
+            if emissions is not None:
+                made: Iterator[Emission] = iter(emissions)
+                return made
+            if before != [outlet.count() for outlet in counts]:
+                raise PEError(
+                    f"{method}() made an emission and did not yield it",
+                    fix="yield self.port(item), not self.port(item) alone",
+                )
+            return None
+
+        return call
 
     def _keyed(self, name: str, handler: Deliver, split: Splitter, *, timed: bool) -> Deliver:
         number = self._ports.index(name)
@@ -185,17 +211,16 @@ class Instance:
         return deliver
 
     def _hold(self, scope: _Scope, port: int, item: object) -> Iterator[Emission] | None:
-        late = scope.buffer.add(port, item, self._forwarded)
+        late = scope.buffer.add(port, item, self.watermark)
         if late is None:
             return None
-        outlet = self.outlets.get("late")
-        self.context.count("late", len(late) if hasattr(late, "__len__") else 1)
-        if outlet is None:
+        self.context.count("late", len(late) if is_batch(late) else 1)
+        if "late" not in self.outlets:
             return None
         self._enter(scope)
         return iter((self.own["late"](late),))
 
-    def _scope(self, key: Any) -> _Scope:
+    def _scope(self, key: Any) -> _Scope:  # a Key, or NO_KEY
         scope = self._scopes.get(key)
         if scope is None:
             state = self.declared.state
@@ -219,54 +244,48 @@ class Instance:
 
     def signal(self, number: int, signal: Signal) -> Iterator[Emission] | None:
         """Take a watermark or an end from one channel."""
-        channel = self._channels[number]
-        if isinstance(signal, EndOfStream):
-            channel.ended = True
-        elif isinstance(signal, Resume):
-            channel.idle = False
-        elif signal.time is None:
-            channel.idle = True
-        else:
-            channel.idle = False
-            if channel.watermark is None or signal.time > channel.watermark:
-                channel.watermark = signal.time
-        live = [c for c in self._channels.values() if not c.ended]
-        if not live:
-            return self._finish() if not self.ended else None
-        active = [c for c in live if not c.idle]
-        if not active:
+        inflow = self._inflow
+        inflow.take(number, signal)
+        if inflow.ended:
+            return None if self.ended else self._end()
+        if inflow.idle:
             if self._idle:
                 return None
             self._idle = True
-            return iter(self._to_all(Watermark(None)))
+            return iter(self.to_all(Watermark(None)))
         emissions: list[Emission] = []
         if self._idle:
             self._idle = False
-            last: Signal = RESUME if self._forwarded is None else Watermark(self._forwarded)
-            emissions = self._to_all(last)
-        times = [c.watermark for c in active]
-        if None not in times:
-            low = min(t for t in times if t is not None) - self.declared.lateness_ns
-            if self._forwarded is None or low > self._forwarded:
-                if not (self.declared.timed or self.declared.hears_watermarks):
-                    self._forwarded = low
-                    return iter(emissions + self._to_all(Watermark(low)))
+            last: Signal = RESUME if self.watermark is None else Watermark(self.watermark)
+            emissions = self.to_all(last)
+        low = inflow.low()
+        if low is not None:
+            low -= self.declared.lateness_ns
+            if self.watermark is None or low > self.watermark:
                 return self._advance(low, emissions)
         return iter(emissions) if emissions else None
 
-    def _to_all(self, signal: Signal) -> list[Emission]:
-        return [(deliver, signal) for deliver in self._broadcast]
+    def to_all(self, signal: Signal) -> list[Emission]:
+        """Make the emissions that broadcast a signal on every channel."""
+        return [(deliver, signal) for deliver in self._signals]
 
     def _advance(self, time: int, first: list[Emission]) -> Iterator[Emission]:
+        if not (self.declared.timed or self.declared.hears_watermarks):
+            self.watermark = time
+            return iter(first + self.to_all(Watermark(time)))
+        return self._act(time, first)
+
+    def _act(self, time: int, first: list[Emission]) -> Iterator[Emission]:
         yield from first
         for _, key in list(self._keys):
             scope = self._scopes[key]
-            yield from self._release(scope, time)
+            if scope.buffer.held:
+                yield from self._release(scope, time)
             if self.declared.hears_watermarks:
                 self._enter(scope)
                 yield from self._call("on_watermark", time)
-        self._forwarded = time
-        yield from self._to_all(Watermark(time))
+        self.watermark = time
+        yield from self.to_all(Watermark(time))
 
     def _release(self, scope: _Scope, before: int | None) -> Iterator[Emission]:
         for port, item in scope.buffer.release(before):
@@ -277,82 +296,43 @@ class Instance:
                 if emissions is not None:
                     yield from emissions
             except Exception as cause:
-                raise phase_failure(self, f"on_{name}", cause, item=item) from cause
+                raise item_failure(self, name, item, cause) from cause
 
     def _call(self, method: str, *arguments: object) -> Iterator[Emission]:
+        call = getattr(self.pe, method)
         try:
-            emissions = getattr(self.pe, method)(*arguments)
+            if self.declared.outputs and not isgeneratorfunction(call):
+                call = self._losing_nothing(method, call)
+            emissions = call(*arguments)
             if emissions is not None:
                 yield from emissions
         except Exception as cause:
             raise phase_failure(self, f"{method}()", cause) from cause
 
-    def _finish(self) -> Iterator[Emission]:
+    def _end(self) -> Iterator[Emission]:
+        """Act on the end of all channels; what was held comes first, in order."""
         self.ended = True
+        last = self._inflow.last()
+        if last is not None:
+            # The channel that ends last may have been behind the others.
+            last -= self.declared.lateness_ns
+            if self.watermark is None or last > self.watermark:
+                yield from self._advance(last, [])
         for _, key in list(self._keys):
             yield from self._release(self._scopes[key], None)
+        yield from self.finish()
+
+    def finish(self) -> Iterator[Emission]:
+        """Run ``finish`` for every key, and tell everybody downstream."""
+        self.ended = True
         if self.declared.finishes:
             for _, key in list(self._keys):
                 self._enter(self._scopes[key])
                 yield from self._call("finish")
         self._leave()
-        yield from self._to_all(END)
+        yield from self.to_all(END)
         self.finished = True
 
-    # Production.
 
-    def produce(self) -> Iterator[Emission]:
-        """Run a source's split: its items, its signals, and pauses between slices."""
-        if not isinstance(self.pe, Source):
-            raise TypeError(f"{self.name} is not a source")
-        idle = False
-        made = 0
-        try:
-            for produced in self.pe.produce(self.place.split):
-                if type(produced) is tuple:
-                    if idle:
-                        idle = False
-                        last = self._forwarded
-                        yield from self._to_all(RESUME if last is None else Watermark(last))
-                    yield produced  # type: ignore[misc]  # a bare tuple is an emission
-                    made += 1
-                    if made == SLICE:
-                        made = 0
-                        yield END_OF_SLICE
-                elif isinstance(produced, Watermark):
-                    if produced.time is None:
-                        if not idle:
-                            idle = True
-                            yield from self._to_all(produced)
-                    elif idle or self._forwarded is None or produced.time > self._forwarded:
-                        idle = False
-                        self._forwarded = max(produced.time, self._forwarded or produced.time)
-                        yield from self._to_all(Watermark(self._forwarded))
-                elif isinstance(produced, Wait):
-                    due = self.job.clock.monotonic() + produced.seconds
-                    yield suspend, Condition(_is_due(self.job, due), due)
-                else:
-                    raise TypeError(
-                        f"produce() yielded {produced!r:.60}; it may yield emissions "
-                        "(self.port(item)), Watermark(time) and Wait(seconds)"
-                    )
-            self.ended = True
-            if self.declared.finishes:
-                yield from self._call("finish")
-        except Exception as cause:
-            raise phase_failure(self, "produce()", cause) from cause
-        yield from self._to_all(END)
-        self.finished = True
-
-    @property
-    def watermark(self) -> int | None:
-        """The last watermark that was sent on."""
-        return self._forwarded
-
-
-def _first(entry: tuple[Any, Any]) -> Any:
+def _first(entry: tuple[Any, Any]) -> Any:  # a sort key, of mixed types
     return entry[0]
-
-
-def _is_due(job: Job, due: float) -> Callable[[], bool]:
-    return lambda: job.clock.monotonic() >= due

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-import threading
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path, PurePath
+from typing import Any, Protocol
 
+import numpy as np
+
+from flowquake.batches import is_batch
 from flowquake.clock import Clock, SystemClock
 from flowquake.errors import ConfigError, InputError
 from flowquake.keys import encode, normalise
 from flowquake.ports import Deliver, Key
 from flowquake.workflow import Workflow
 
-if TYPE_CHECKING:
-    import numpy as np
-
 OBSERVE_EVERY_S = 0.1
+MOST_VALUES = 1000  # of an array or batch that is set aside in full
 
 
 @dataclass
@@ -106,6 +108,19 @@ class OnError:
         )
 
 
+class Stop:
+    """The wish to stop; set by a signal's handler, so without any lock."""
+
+    __slots__ = ("requested",)
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def set(self) -> None:
+        """Ask for an orderly stop."""
+        self.requested = True
+
+
 class Job:
     """One execution of a workflow."""
 
@@ -131,7 +146,7 @@ class Job:
         self.unconnected: dict[str, int] = {}
         self.fractions: dict[str, tuple[float, float]] = {}
         self.rejections: list[dict[str, Any]] = []
-        self.stopping = threading.Event()
+        self.stopping = Stop()
         self._started = time.monotonic()
         self._observed = 0.0
 
@@ -185,8 +200,6 @@ class InstanceContext:
 
     def generator(self, key: Key, unit: tuple[Hashable, ...]) -> np.random.Generator:
         """Make the random generator of a key and unit of work."""
-        import numpy as np
-
         words = encode((self.job.seed, self.name, key, normalise(tuple(unit))))
         digest = hashlib.blake2b(words, digest_size=16).digest()
         return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))
@@ -197,8 +210,9 @@ class InstanceContext:
 
     def reject(self, record: Mapping[str, object], reason: str) -> None:
         """Set a record aside."""
+        item = item_json(dict(record))
         self.job.reject(
-            self.name, {"pe": self.name, "instance": self.index, "reason": reason, "item": record}
+            self.name, {"pe": self.name, "instance": self.index, "reason": reason, "item": item}
         )
 
     def progress(self, done: float, total: float) -> None:
@@ -235,20 +249,47 @@ def describe_item(item: Any) -> str:  # items of every type
     """Say in a few words what an item is, for error texts."""
     kind = type(item).__name__
     try:
-        if hasattr(item, "nbytes") and hasattr(item, "__len__"):
-            return f"{kind} of {len(item)}"
+        if isinstance(item, np.ndarray):
+            return f"{kind} of shape {item.shape}, {item.dtype}"
         text = repr(item)
     except Exception as cause:  # noqa: BLE001 - a user's __repr__ may do anything
         return f"{kind} (its repr raised {type(cause).__name__})"
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= 120 else f"{text[:117]}..."
 
 
 def item_json(item: Any) -> object:  # items of every type
-    """Give an item as JSON data, in full if it can be."""
+    """Give an item as JSON data; what JSON does not know is described in words.
+
+    Examples
+    --------
+    >>> item_json({"time": (1, float("nan")), "who": {3}})
+    {'time': [1, None], 'who': '{3}'}
+    """
+    if item is None or isinstance(item, (bool, str)):
+        return item
+    if isinstance(item, np.generic):
+        return item_json(item.item()) if not isinstance(item.item(), np.generic) else str(item)
+    if isinstance(item, int):
+        return int(item)
+    if isinstance(item, float):
+        return float(item) if math.isfinite(item) else None
+    if isinstance(item, Mapping):
+        return {str(name): item_json(value) for name, value in item.items()}
+    if isinstance(item, (list, tuple)):
+        return [item_json(value) for value in item]
+    if isinstance(item, np.ndarray):
+        return item_json(item.tolist()) if item.size <= MOST_VALUES else describe_item(item)
+    if isinstance(item, PurePath):
+        return str(item)
     to_json = getattr(item, "to_json", None)
-    value = to_json() if callable(to_json) else item
     try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError):
+        if callable(to_json):
+            return item_json(to_json())
+        if is_batch(item) and len(item) <= MOST_VALUES and hasattr(item, "row"):
+            return [item_json(item.row(number)) for number in range(len(item))]
+        if dataclasses.is_dataclass(item) and not isinstance(item, type):
+            fields = dataclasses.fields(item)
+            return {f.name: item_json(getattr(item, f.name)) for f in fields}
+    except Exception:  # noqa: BLE001 - described below instead
         return describe_item(item)
-    return value
+    return describe_item(item)

@@ -66,7 +66,7 @@ class TimeBuffer:
                 self.earliest = earliest
 
     def release(self, before: int | None) -> Iterator[tuple[int, Any]]:
-        """Give (port, item) in order of (event time, sequence, port).
+        """Give (port, item) in order of (event time, sequence, port, source).
 
         Parameters
         ----------
@@ -103,6 +103,16 @@ def _part(held: _Held, index: npt.NDArray[np.intp]) -> _Held:
     )
 
 
+def _by_source(due: list[_Held], sizes: list[int]) -> list[npt.NDArray[np.int64]]:
+    """Rank the sources, so that rows alike in all else have one order on every mapping."""
+    names = [str(getattr(h.item, "source", "")) for h in due]
+    distinct = sorted(set(names))
+    if len(distinct) == 1:
+        return []
+    rank = {name: place for place, name in enumerate(distinct)}
+    return [np.repeat([rank[name] for name in names], sizes)]
+
+
 def _merged(due: list[_Held]) -> Iterator[tuple[int, Any]]:
     if not due:
         return
@@ -110,7 +120,7 @@ def _merged(due: list[_Held]) -> Iterator[tuple[int, Any]]:
     sequence = np.concatenate([h.sequence for h in due])
     sizes = [len(h.times) for h in due]
     port = np.repeat([h.port for h in due], sizes)
-    order = np.lexsort((port, sequence, times))
+    order = np.lexsort((*_by_source(due, sizes), port, sequence, times))
     # Rows of one port that follow each other leave as one batch.
     rows = np.repeat([h.rows for h in due], sizes)[order]
     ports = port[order]

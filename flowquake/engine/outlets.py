@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from flowquake.batches import Splitter, is_batch, splitter
-from flowquake.errors import ConfigError, PEError
+from flowquake.batches import Splitter
+from flowquake.engine.failures import placed_splitter
+from flowquake.engine.job import Job
+from flowquake.errors import PEError
 from flowquake.keys import stable_hash
 from flowquake.ports import Deliver, Emission, Input, Output, fits
 
@@ -36,28 +38,33 @@ class Receiver:
 class Outlet:
     """The runtime side of one output port of one instance."""
 
-    def __init__(self, port: Output[Any], owner: str) -> None:
+    def __init__(self, port: Output[Any], owner: str, job: Job) -> None:
         self.port = port
         self.owner = owner
+        self.job = job
         self.count: Callable[[], int] = lambda: 0
         self.delivers: list[Deliver] = []
         self.signals: list[Deliver] = []
         self.wanted: list[tuple[str, type]] = []
+        self.targets: list[str] = []
         self.connected = False
 
     def add_route(self, port: Input[Any], target: str, receivers: Sequence[Receiver]) -> None:
         """Send every emission along one connection, by the input's grouping."""
         self.connected = True
+        self.targets.append(target)
         self.wanted.append((f"{target}.{port.name}", port.type))
         self.signals.extend(receiver.signal for receiver in receivers)
         if len(receivers) == 1 or port.to == "one":
             chosen: Sequence[Receiver] = receivers[:1]
         elif port.to == "all":
             chosen = receivers
+        elif port.by is None:
+            self.delivers.append(_deal(receivers))
+            return
         else:
-            by = port.by
-            routed = _deal(receivers) if by is None else _partition(receivers, splitter(by))
-            self.delivers.append(routed)
+            split = placed_splitter(self.job, target, port.name, port.by)
+            self.delivers.append(_partition(receivers, split))
             return
         for receiver in chosen:
             self.delivers.append(receiver.deliver)
@@ -76,9 +83,14 @@ class Outlet:
         emit, self.count = _emitter(self._deliver(), freezes=_may_carry_arrays(self.port.type))
         name = self.port.name
 
+        checked = False
+
         def first(item: object) -> Emission:
-            self._check(item)
-            if instance.get(name) is first:
+            # A handler may hold on to this function: it must stay cheap.
+            nonlocal checked
+            if not checked:
+                self._check(item)
+                checked = True
                 instance[name] = emit
             return emit(item)
 
@@ -104,7 +116,8 @@ class Outlet:
             if not fits(kind, wanted):
                 raise PEError(
                     f"output '{self.port.name}' of PE '{self.owner}' emitted {_a(kind)}, "
-                    f"but {target} takes {wanted.__name__}"
+                    f"but {target} takes {wanted.__name__}",
+                    fix=f"declare Output({wanted.__name__}) and emit that, or convert between them",
                 )
 
 
@@ -123,15 +136,18 @@ def _emitter(
     def emit_frozen(item: object) -> Emission:
         nonlocal emitted
         emitted += 1
-        if isinstance(item, np.ndarray):
-            item.flags.writeable = False
+        array = item
+        # The arrays that a view looks into are given away with it.
+        while isinstance(array, np.ndarray):
+            array.flags.writeable = False
+            array = array.base
         return deliver, item
 
     return (emit_frozen if freezes else emit), lambda: emitted
 
 
 def _may_carry_arrays(kind: type) -> bool:
-    return issubclass(kind, np.ndarray) or kind is object
+    return issubclass(kind, np.ndarray) or issubclass(np.ndarray, kind)
 
 
 def _dropped(item: object) -> None:
@@ -149,7 +165,8 @@ def _deal(receivers: Sequence[Receiver]) -> Deliver:
         nonlocal turn
         number, turn = turn, (turn + 1) % len(delivers)
         sent[number] += 1
-        return delivers[number](item)
+        # As an emission, so that a failure is the receiver's and not ours.
+        return iter(((delivers[number], item),))
 
     return deal
 
@@ -171,10 +188,8 @@ def _partition(receivers: Sequence[Receiver], split: Splitter) -> Deliver:
                 whole = item
             elif len(parts) == 1:
                 whole = parts[0]
-            elif is_batch(item):
+            else:  # only a batch has several keys
                 whole = type(item).concat(parts)
-            else:
-                raise ConfigError("an item that is not a batch has one key")
             emissions.append((delivers[number], whole))
         return iter(emissions)
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from flowquake.engine.failures import item_failure, phase_failure
+from flowquake.engine.failures import close_all, is_placed, item_failure, phase_failure
 from flowquake.engine.instance import Instance
+from flowquake.engine.production import produce
 from flowquake.engine.suspension import AT_ONCE, Condition, Suspended
 from flowquake.errors import FlowquakeError, PEError
 from flowquake.ports import Deliver, Emission
+
+
+class Arrival(NamedTuple):
+    """A message that waits for its turn."""
+
+    deliver: Deliver
+    item: object
+    before: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
 
 
 class _Production:
@@ -20,7 +30,7 @@ class _Production:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        self.root = instance.produce()
+        self.root = produce(instance)
         self.condition = AT_ONCE
 
 
@@ -33,13 +43,15 @@ class Unit:
 
     def __init__(self, instances: list[Instance]) -> None:
         self.instances = instances
-        self.inbox: deque[tuple[Deliver, object, Callable[[], None] | None]] = deque()
+        self.inbox: deque[Arrival] = deque()
         self.sources = [_Production(i) for i in instances if i.declared.is_source]
         self._stack: list[Iterator[Emission]] = []
+        # For each generator of the stack the emission that it came from.
         self._trail: list[Emission | None] = []
         self._waiting: Condition = AT_ONCE
         self._running: _Production | None = None
         self._after: Callable[[], None] | None = None
+        self._turn = 0
         self._owners: dict[Deliver, tuple[Instance, str]] = {
             deliver: (instance, port)
             for instance in instances
@@ -51,11 +63,6 @@ class Unit:
         """Whether every instance has ended and nothing is left to run."""
         return not (self._stack or self.inbox) and all(i.finished for i in self.instances)
 
-    @property
-    def busy(self) -> bool:
-        """Whether a stack is set aside or an item waits."""
-        return bool(self._stack or self.inbox)
-
     def due(self) -> float | None:
         """Give the earliest monotonic time at which a source wants to go on."""
         conditions = [self._waiting] if self._stack else [s.condition for s in self.sources]
@@ -64,12 +71,21 @@ class Unit:
 
     def stop_sources(self) -> None:
         """Let no source produce any more; what is in flight goes on."""
-        for source in self.sources:
-            if source is not self._running:
-                source.root.close()  # type: ignore[attr-defined]  # produce() is a generator
+        parked = [source for source in self.sources if source is not self._running]
+        for source in parked:
+            source.root.close()  # type: ignore[attr-defined]  # produce() is a generator
         self.sources = [source for source in self.sources if source is self._running]
 
-    def step(self, *, stopping: bool = False) -> bool:
+    def close(self) -> list[Exception]:
+        """Run the clean-up of all handlers that will not go on."""
+        self.inbox.clear()
+        live = [s.root for s in self.sources if s is not self._running] + self._stack
+        self.sources.clear()
+        self._running = None
+        self._stack, self._trail = [], []
+        return close_all(live)
+
+    def step(self) -> bool:
         """Run until the stack is empty, waits, or a slice ends.
 
         Returns
@@ -80,11 +96,10 @@ class Unit:
         if self._stack:
             if not self._waiting.ready():
                 return False
-            if stopping and self._running is not None and len(self._stack) == 1:
-                self._drop_running()
-                return True
         elif self.inbox:
-            deliver, item, self._after = self.inbox.popleft()
+            deliver, item, before, self._after = self.inbox.popleft()
+            if before is not None:
+                before()
             self._push(iter(((deliver, item),)))
         else:
             source = self._next_source()
@@ -102,25 +117,24 @@ class Unit:
             self._trail.clear()
         return True
 
-    def _drop_running(self) -> None:
-        self._stack.clear()
-        self._trail.clear()
-        self._running = None
-
     def _push(self, root: Iterator[Emission]) -> None:
         self._stack.append(root)
         self._trail.append(None)
 
     def _next_source(self) -> _Production | None:
-        # The one furthest behind in event time goes first, so that buffers
-        # which wait for the least watermark stay small.
         ready = [s for s in self.sources if s.condition.ready()]
         if not ready:
             return None
-        chosen = min(
-            ready,
-            key=lambda s: (s.instance.watermark is not None, s.instance.watermark or 0),
-        )
+        # The one furthest behind in event time goes first, so that buffers
+        # which wait for the least watermark stay small. Sources that have no
+        # watermark yet go every other time, so that neither kind starves.
+        self._turn += 1
+        silent = [s for s in ready if s.instance.watermark is None]
+        if silent and (self._turn % 2 or len(silent) == len(ready)):
+            chosen = silent[0]
+        else:
+            timed = [s for s in ready if s.instance.watermark is not None]
+            chosen = min(timed, key=lambda s: s.instance.watermark or 0)
         self.sources.remove(chosen)
         self.sources.append(chosen)
         return chosen
@@ -157,51 +171,47 @@ class Unit:
             self._waiting = pause.condition
             return False
         except Exception as cause:  # noqa: BLE001 - placed and raised again
+            # A generator that raised has no frame any more.
             raised = getattr(generator, "gi_frame", generator) is None
             trail.append(arrived)
+            stack.append(generator)
             error = self._failure(cause, arrived if raised else emission, raised=raised)
-            self._abandon(generator)
+            for failure in self.close():
+                error.add_note(f"Also, in a clean-up: {type(failure).__name__}: {failure}")
             raise error from (cause if error is not cause else cause.__cause__)
         except BaseException:
-            self._abandon(generator)
+            stack.append(generator)
             raise
 
-    def _abandon(self, generator: Iterator[Emission]) -> None:
-        # Closing runs the finally clauses of handlers that will not go on.
-        for live in [*self._stack, generator]:
-            close = getattr(live, "close", None)
-            if close is not None:
-                close()
-        self._stack.clear()
-        self._trail.clear()
-
     def _failure(self, cause: Exception, emission: Any, *, raised: bool) -> FlowquakeError:
-        if getattr(cause, "_placed", False) and isinstance(cause, FlowquakeError):
+        """Say whose error it is.
+
+        Parameters
+        ----------
+        cause : Exception
+            What was raised.
+        emission : object
+            What was being delivered, or what had started the generator that
+            raised; anything at all if an element yielded nonsense.
+        raised : bool
+            Whether a generator raised, rather than the call of a receiver.
+        """
+        if isinstance(cause, FlowquakeError) and is_placed(cause):
             return cause
-        if not (isinstance(emission, tuple) and len(emission) == 2 and callable(emission[0])):
-            return self._not_an_emission(emission)
-        owner = self._owners.get(emission[0])
-        if owner is not None:
-            instance, port = owner
-            return item_failure(instance, port, emission[1], cause)
-        for above in reversed(self._trail):
-            nearest = self._owners.get(above[0]) if above is not None else None
-            if nearest is not None:
-                return phase_failure(nearest[0], f"on_{nearest[1]}", cause)
+        is_emission = isinstance(emission, tuple) and len(emission) == 2 and callable(emission[0])
+        if not (is_emission or raised):
+            cause = PEError(
+                f"it yielded {emission!r:.60}, which is not an emission",
+                fix="yield self.port(item), with the output's name for port",
+            )
+        trail = [e for e in self._trail if e is not None]
+        for deliver, item in ([emission] if is_emission else []) + trail[::-1]:
+            owner = self._owners.get(deliver)
+            if owner is not None:
+                instance, port = owner
+                return item_failure(instance, port, item, cause, number=instance.received)
         if self._running is not None:
             return phase_failure(self._running.instance, "produce()", cause)
         if isinstance(cause, FlowquakeError):
             return cause
         return PEError(f"the engine failed: {type(cause).__name__}: {cause}")
-
-    def _not_an_emission(self, yielded: object) -> PEError:
-        who = "a source"
-        for above in reversed(self._trail):
-            owner = self._owners.get(above[0]) if above is not None else None
-            if owner is not None:
-                who = f"PE '{owner[0].name}' in on_{owner[1]}"
-                break
-        return PEError(
-            f"{who} yielded {yielded!r:.60}, which is not an emission",
-            fix="yield self.port(item), with the output's name for port",
-        )

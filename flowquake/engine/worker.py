@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from flowquake.engine.channels import (
     CHANNEL_BYTES,
@@ -19,9 +19,29 @@ from flowquake.engine.channels import (
 from flowquake.engine.instance import Instance
 from flowquake.engine.job import Job, PECounts
 from flowquake.engine.outlets import Receiver
-from flowquake.engine.unit import Unit
-from flowquake.planning import ChannelPlan, Plan
-from flowquake.ports import Deliver
+from flowquake.engine.unit import Arrival, Unit
+from flowquake.planning import Plan
+
+if TYPE_CHECKING:
+    from flowquake.workflow import Connection
+
+
+class _Inlet:
+    """The receiving end of a channel."""
+
+    __slots__ = ("origin", "receiver", "taken", "unit")
+
+    def __init__(self, unit: Unit, receiver: Receiver, origin: int) -> None:
+        self.unit = unit
+        self.receiver = receiver
+        self.origin = origin
+        self.taken = 0
+
+    def take(self) -> None:
+        self.taken += 1
+
+    def count(self) -> int:
+        return self.taken
 
 
 class Worker:
@@ -59,7 +79,7 @@ class Worker:
         self._instances: dict[tuple[str, int], Instance] = {}
         self._unit_of: dict[tuple[str, int], Unit] = {}
         self._senders: dict[int, Sender] = {}
-        self._arrivals: dict[int, tuple[Unit, Receiver, int, Counter[str]]] = {}
+        self._arrivals: dict[int, _Inlet] = {}
         self.units: list[Unit] = []
         self._turn = 0
         self._build()
@@ -75,8 +95,7 @@ class Worker:
             members = [Instance(self.job, i, self.plan.counts[i.element]) for i in unit.instances]
             for member in members:
                 self._instances[member.name, member.place.index] = member
-        crossing = {(c.connection, c.source, c.target): c for c in self.plan.channels}
-        self._connect(crossing, worker_of)
+        self._connect(worker_of)
         for unit in self.plan.units:
             if unit.worker == self.number:
                 names = [(i.element, i.index) for i in unit.instances]
@@ -87,56 +106,56 @@ class Worker:
         for instance in self._instances.values():
             instance.wire()
 
-    def _connect(
-        self,
-        crossing: dict[tuple[int, tuple[str, int], tuple[str, int]], ChannelPlan],
-        worker_of: dict[tuple[str, int], int],
-    ) -> None:
-        counts = self.plan.counts
-        unit_of = {
-            (i.element, i.index): number
-            for number, unit in enumerate(self.plan.units)
-            for i in unit.instances
-        }
+    def _connect(self, worker_of: dict[tuple[str, int], int]) -> None:
+        crossing = {channel.connection: channel for channel in self.plan.channels}
+        indices: dict[str, list[int]] = defaultdict(list)
+        for name, index in self._instances:
+            indices[name].append(index)
         direct = -1
         for number, c in enumerate(self.job.workflow.connections):
-            port = self.job.workflow.elements[c.target]._declaration.inputs[c.input]
-            for index in range(counts[c.source]):
-                source = self._instances.get((c.source, index))
+            port = self.job.workflow.element(c.target)._declaration.inputs[c.input]
+            channel = crossing.get(number)
+            for index in indices[c.source]:
+                outlet = self._instances[c.source, index].outlets[c.output]
                 receivers = []
-                for j in range(counts[c.target]):
-                    target = (c.target, j)
-                    channel = crossing.get((number, (c.source, index), target))
-                    if channel is not None:
-                        if source is not None:
-                            receivers.append(self._sender(channel, worker_of[target]))
-                    elif source is not None and unit_of[c.source, index] == unit_of[target]:
-                        receivers.append(self._instances[target].receiver(c.input, direct))
+                if channel is not None:
+                    receivers = [
+                        self._sender(channel.number(index, j), worker_of[c.target, j])
+                        for j in range(channel.receivers)
+                    ]
+                else:
+                    for j in self._direct_receivers(c, index):
+                        receivers.append(self._instances[c.target, j].receiver(c.input, direct))
                         direct -= 1
-                if source is not None and receivers:
-                    source.outlets[c.output].add_route(port, c.target, receivers)
+                outlet.add_route(port, c.target, receivers)
 
-    def _sender(self, channel: ChannelPlan, worker: int) -> Receiver:
-        send: Callable[[Message], None] = partial(self.transport.send, worker, channel.number)
+    def _direct_receivers(self, connection: Connection, index: int) -> Iterable[int]:
+        """Give the instances that share a unit with an instance of the source."""
+        if self.plan.is_whole:
+            return range(self.plan.counts[connection.target])
+        return (index,)
+
+    def _sender(self, number: int, worker: int) -> Receiver:
+        send: Callable[[Message], None] = partial(self.transport.send, worker, number)
         sender = Sender(send, *self._bounds)
-        self._senders[channel.number] = sender
-        return Receiver(sender.deliver, _as_deliver(sender), lambda count: None)
+        self._senders[number] = sender
+        return Receiver(sender.deliver, sender.signal, lambda count: None)
 
     def _open_arrivals(self, worker_of: dict[tuple[str, int], int]) -> None:
+        indices: dict[str, list[int]] = defaultdict(list)
+        for name, index in self._instances:
+            indices[name].append(index)
         for channel in self.plan.channels:
-            target = self._instances.get(channel.target)
-            if target is None:
-                continue
             connection = self.job.workflow.connections[channel.connection]
-            receiver = target.receiver(connection.input, channel.number)
-            arrived: Counter[str] = Counter()
-            receiver.tell(partial(arrived.__getitem__, "items"))
-            self._arrivals[channel.number] = (
-                self._unit_of[channel.target],
-                receiver,
-                worker_of[channel.source],
-                arrived,
-            )
+            for j in indices[channel.target]:
+                target = self._instances[channel.target, j]
+                unit = self._unit_of[channel.target, j]
+                for i in range(channel.senders):
+                    number = channel.number(i, j)
+                    receiver = target.receiver(connection.input, number)
+                    inlet = _Inlet(unit, receiver, worker_of[channel.source, i])
+                    receiver.tell(inlet.count)
+                    self._arrivals[number] = inlet
 
     # Running.
 
@@ -146,8 +165,8 @@ class Worker:
             instance.setup()
 
     def teardown(self) -> list[Exception]:
-        """Tear down every instance; give back what went wrong."""
-        failures: list[Exception] = []
+        """End every handler and tear down every instance; give back what went wrong."""
+        failures: list[Exception] = [f for unit in self.units for f in unit.close()]
         for instance in self._instances.values():
             try:
                 instance.teardown()
@@ -164,15 +183,14 @@ class Worker:
         bool
             Whether anything was done.
         """
-        stopping = self.job.stopping.is_set()
         progressed = self._receive()
-        if stopping:
+        if self.job.stopping.requested:
             for unit in self.units:
                 unit.stop_sources()
         self._turn += 1
         for offset in range(len(self.units)):
             unit = self.units[(self._turn + offset) % len(self.units)]
-            progressed |= unit.step(stopping=stopping)
+            progressed |= unit.step()
         return progressed
 
     def _receive(self) -> bool:
@@ -181,13 +199,14 @@ class Worker:
             if isinstance(message, Credit):
                 self._senders[channel].credit(message)
                 continue
-            unit, receiver, origin, arrived = self._arrivals[channel]
+            inlet = self._arrivals[channel]
             if isinstance(message, Data):
-                arrived["items"] += 1
-                give_back = partial(self.transport.send, origin, channel, Credit(1, message.nbytes))
-                unit.inbox.append((receiver.deliver, message.item, give_back))
+                credit = Credit(1, message.nbytes)
+                give_back = partial(self.transport.send, inlet.origin, channel, credit)
+                arrival = Arrival(inlet.receiver.deliver, message.item, inlet.take, give_back)
             else:
-                unit.inbox.append((receiver.signal, message, None))
+                arrival = Arrival(inlet.receiver.signal, message)
+            inlet.unit.inbox.append(arrival)
         return bool(messages)
 
     @property
@@ -206,19 +225,15 @@ class Worker:
         """Add what this worker's instances did to the run's counts."""
         for instance in self._instances.values():
             total = counts[instance.name]
-            total.received += instance.received
             for name, outlet in instance.outlets.items():
                 emitted = outlet.count()
                 total.emitted[name] = total.emitted.get(name, 0) + emitted
+                # Counted where it is sent, so that a batch whose rows go to
+                # several instances, or to all of them, counts once.
+                for target in outlet.targets:
+                    counts[target].received += emitted
                 if not outlet.connected:
                     place = f"{instance.name}.{name}"
                     unconnected[place] = unconnected.get(place, 0) + emitted
-            for name, n in instance.context.counters.items():
+            for name, n in list(instance.context.counters.items()):
                 total.counters[name] = total.counters.get(name, 0) + n
-
-
-def _as_deliver(sender: Sender) -> Deliver:
-    def signal(sent: Any) -> None:
-        sender.signal(sent)
-
-    return signal
