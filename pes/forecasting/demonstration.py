@@ -27,7 +27,7 @@ def simulate_catalog(
     days: float = 95.0,
     failure_day: float = 100.0,
     k: float = 140.0,
-    background: float = 0.2,
+    background: float = 0.05,
     b: float = 1.0,
     mc: float = 1.0,
 ) -> EventBatch:
@@ -47,7 +47,7 @@ def simulate_catalog(
         When the rate diverges, days after ``start``; after the catalog's end.
     k : float, default 140
         Of the hyperbolic rate ``k / (t_f - t)`` of events with M ≥ ``mc``.
-    background : float, default 0.2
+    background : float, default 0.05
         Events with M ≥ ``mc`` per day that have no part in the acceleration.
     b : float, default 1
         Slope of the Gutenberg-Richter law.

@@ -283,7 +283,7 @@ class SimulateCatalog(Source):
         When the rate diverges; after the catalog's end.
     k : float, default 140
         Of the hyperbolic rate of events with M ≥ 1.
-    background : float, default 0.2
+    background : float, default 0.05
         Further events with M ≥ 1 per day.
     """
 
@@ -294,7 +294,7 @@ class SimulateCatalog(Source):
     days: float = 95.0
     failure_day: float = 100.0
     k: float = 140.0
-    background: float = 0.2
+    background: float = 0.05
 
     def __post_init__(self) -> None:
         if not 0.0 < self.days < self.failure_day:
