@@ -37,6 +37,7 @@ def build(
     correction: float = 0.2,
     model: list[str] | str = "all",
     failure_time: datetime | float | None = None,
+    observed_failure: datetime | float | None = None,
     level: float = 0.9,
     policy: Literal["strict", "skip", "quarantine"] = "strict",
 ) -> Workflow:
@@ -77,7 +78,10 @@ def build(
         constant, exponential, hyperbolic, inverse_omori, several of these
         with commas between, or all.
     failure_time : datetime or float
-        The failure, where it is known.
+        A known failure, after `end`, that the models are fitted to.
+    observed_failure : datetime or float
+        When it really failed: drawn in the figures beside the forecasts, and
+        used for nothing else.
     level : float
         Of the interval of the failure time, between 0 and 1.
     policy : str
@@ -88,6 +92,7 @@ def build(
     unit = NS_PER_DAY if timescale == "utc" else NS_PER_MINUTE
     begin, finish = _instant("start", start, timescale), _instant("end", end, timescale)
     known_failure = _instant("failure_time", failure_time, timescale)
+    observed = _instant("observed_failure", observed_failure, timescale)
     every = _step(step, unit, begin, finish)
 
     workflow = Workflow("eruption_forecast")
@@ -109,7 +114,9 @@ def build(
     lines = workflow.add(WriteJsonLines(path="forecasts.jsonl"))
     table = workflow.add(WriteCsv(path="forecasts.csv"))
     magnitudes = workflow.add(WriteJsonLines(path="completeness.jsonl"), name="write_completeness")
-    figures = workflow.add(DrawForecasts(failure_time=known_failure))
+    figures = workflow.add(
+        DrawForecasts(failure_time=known_failure if observed is None else observed)
+    )
     workflow.connect(forecasts, lines.items)
     workflow.connect(forecasts, table.items)
     workflow.connect(completeness.completeness, magnitudes.items)

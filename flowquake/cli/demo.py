@@ -69,6 +69,7 @@ def demo_command(
         "end": f"{BEGIN + timedelta(days=DAYS):%Y-%m-%d}",
         "step": f"{STEP:g}",
         "model": "all",
+        "observed_failure": f"{failure:%Y-%m-%dT%H:%M:%S}",
     }
     outcome = execute(
         load("eruption_forecast"),
