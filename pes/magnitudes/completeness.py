@@ -36,7 +36,7 @@ class CompletenessEstimate:
     events_above : int
         Those at or above `mc`; 0 without one.
     score : float or None
-        gft: the goodness of fit at `mc`, per cent. mbs: |mean b - b|.
+        gft: the goodness of fit at `mc`, per cent. mbs: ``|mean b - b|``.
     """
 
     method: str

@@ -58,7 +58,7 @@ def forecasts(draw: st.DrawFn) -> Forecast:
         window_end=draw(times),
         time_unit=draw(st.sampled_from(["days", "minutes"])),
         model="hyperbolic",
-        status=draw(st.sampled_from(STATUSES)),  # type: ignore[arg-type]
+        status=draw(st.sampled_from(STATUSES)),
         events=draw(st.integers(0, 10**6)),
         completeness_magnitude=draw(numbers),
         completeness_warning=draw(st.booleans()),

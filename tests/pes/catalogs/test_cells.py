@@ -21,7 +21,7 @@ def test_a_column_gives_the_numbers_that_single_cells_give(texts: list[str], mar
     cells = Cells.of(texts)
     values, taken = plain_numbers(cells, mark)
     for row in np.flatnonzero(taken):
-        single = number(cells[row], mark)
+        single = number(cells[int(row)], mark)
         assert values[row] == single
         assert np.signbit(values[row]) == np.signbit(single)
 
@@ -94,7 +94,7 @@ def test_a_column_gives_the_times_that_single_cells_give(
     reader = TimePattern(pattern, offset)
     times, taken = reader.plain_times(cells)
     for row in np.flatnonzero(taken):
-        assert times[row] == reader.parse(cells[row])
+        assert times[row] == reader.parse(cells[int(row)])
 
 
 @given(st.lists(moments, min_size=1))

@@ -61,7 +61,7 @@ def test_comcat_keeps_its_other_columns(shared_data: SharedData) -> None:
     batch, _ = read_catalog(shared_data("catalogs/seismostats_catalog_usgs.csv"))
     newest = batch.take(slice(-1, None))
     assert newest.event_id[0] == "us6000mywx"
-    assert newest.extra["place"][0] == "83 km WNW of Rabaul, Papua New Guinea"  # type: ignore[index]
+    assert newest.extra["place"][0] == "83 km WNW of Rabaul, Papua New Guinea"
     assert newest.extra["gap"].tolist() == [64.0]  # type: ignore[union-attr]
     assert int(batch.magnitude_type.equals("mww").sum()) == 2612
 

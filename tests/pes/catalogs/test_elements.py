@@ -67,7 +67,7 @@ def test_wrong_parameters_are_refused_when_the_element_is_made(tmp_path: Path) -
         {"columns": {"a": 1, "delimiter": ""}},
     ):
         with pytest.raises(ConfigError):
-            ReadCatalog(path=tmp_path, **wrong)  # type: ignore[arg-type]
+            ReadCatalog(path=tmp_path, **wrong)
     with pytest.raises(ConfigError):
         SelectEvents(box=(1, 0, 0, 1))
     with pytest.raises(ConfigError):

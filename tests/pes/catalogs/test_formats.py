@@ -68,14 +68,14 @@ def test_el_hierro_has_the_published_magnitudes(shared_data: SharedData) -> None
     assert (batch.latitude.min(), batch.latitude.max()) == (27.5103, 27.992)
     assert (batch.longitude.min(), batch.longitude.max()) == (-18.4524, -17.8245)
     assert batch.event_id[0] == "1051744"
-    assert batch.extra["place"][0] == "W FRONTERA.IHI"  # type: ignore[index]
+    assert batch.extra["place"][0] == "W FRONTERA.IHI"
     onset = select_events(batch, min_magnitude=1.7, start="2011-07-19", end="2011-10-10")
     assert len(onset) == 2476
 
 
 def test_accents_of_a_latin_1_file_are_read(shared_data: SharedData) -> None:
     batch, _ = read_catalog(shared_data("volcano/tenerife/Tenerife_IGN_C2_11-041113.txt"))
-    assert batch.extra["place"][0] == "ATLÁNTICO-CANARIAS"  # type: ignore[index]
+    assert batch.extra["place"][0] == "ATLÁNTICO-CANARIAS"
 
 
 def test_the_two_downloads_of_el_hierro_agree(shared_data: SharedData) -> None:

@@ -19,7 +19,7 @@ def batch(**columns: Any) -> EventBatch:
 
 
 def places(kept: EventBatch) -> list[int]:
-    return kept.sequence.tolist()
+    return [int(place) for place in kept.sequence]
 
 
 def test_nothing_asked_keeps_everything_missing_values_included() -> None:

@@ -1,6 +1,7 @@
 """Windows: grids, growth, and independence of how batches and watermarks are cut."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def test_windows_do_not_depend_on_how_the_input_is_cut(
     whole = catalog(times)
     places = sorted({0, len(whole), *(c for c in cuts if c <= len(whole))})
     items: list[object] = []
-    for first, last in zip(places, places[1:], strict=False):
+    for first, last in pairwise(places):
         part = whole.take(slice(first, last))
         items += [Watermark(m) for m in sorted(marks) if m <= int(part.time[0])]
         items.append(part)
