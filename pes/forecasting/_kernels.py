@@ -83,9 +83,19 @@ def gain_and_slope(
 def profile(kind: int, u: float, n: int, events: Moments) -> tuple[float, float]:
     """Give the profile log-likelihood over the constant rate's, and its derivative, at u."""
     delta = math.exp(u)
-    logs, inverses = sums(delta, *events)
+    logs, inverses = sums(delta, True, *events)
     gain, slope, _ = gain_and_slope(kind, n, delta, logs, inverses)
     return gain, slope
+
+
+@jit
+def height(kind: int, level: float, u: float, n: int, events: Moments) -> float:
+    """Give the gain less a level, or the slope where the level is NaN."""
+    if not math.isnan(level):
+        return profile(kind, u, n, events)[0] - level
+    delta = math.exp(u)
+    logs, inverses = sums(delta, kind != HYPERBOLIC, *events)
+    return gain_and_slope(kind, n, delta, logs, inverses)[1]
 
 
 @jit
@@ -101,18 +111,14 @@ def root(
 
     Chandrupatla's method: inverse quadratic steps, halved where these would fail.
     """
-    of_slope = math.isnan(level)
-    gain, slope = profile(kind, left, n, events)
-    fa = slope if of_slope else gain - level
-    gain, slope = profile(kind, right, n, events)
-    fb = slope if of_slope else gain - level
+    fa = height(kind, level, left, n, events)
+    fb = height(kind, level, right, n, events)
     a, b, t = left, right, 0.5
     if fa != fb:
         t = min(max(fa / (fa - fb), 0.05), 0.95)
     for _ in range(80):
         x = a + t * (b - a)
-        gain, slope = profile(kind, x, n, events)
-        f = slope if of_slope else gain - level
+        f = height(kind, level, x, n, events)
         if (f > 0.0) == (fa > 0.0):
             c, fc = a, fa
         else:

@@ -105,18 +105,24 @@ if COMPILED:
 
     @fast
     def sums(
-        delta: float, centres: FloatArray, halves: FloatArray, moments: FloatArray
+        delta: float, with_logs: bool, centres: FloatArray, halves: FloatArray, moments: FloatArray
     ) -> tuple[float, float]:
-        """Sum ``ln(1 + r / delta)`` and ``1 / (delta + r)`` over the events."""
+        """Sum ``ln(1 + r / delta)`` (NaN if not asked for) and ``1 / (delta + r)``."""
         logs, inverses = 0.0, 0.0
         for j in range(centres.size):
             distance = 1.0 / (delta + centres[j])
             x = -halves[j] * distance
-            series, tail = moments[16, j], moments[16, j] / 16.0
-            for n in range(15, 0, -1):
+            series = moments[16, j]
+            for n in range(15, -1, -1):
                 series = series * x + moments[n, j]
+            inverses += series * distance
+        if not with_logs:
+            return math.nan, inverses
+        for j in range(centres.size):
+            x = -halves[j] / (delta + centres[j])
+            tail = moments[16, j] / 16.0
+            for n in range(15, 0, -1):
                 tail = tail * x + moments[n, j] / n
-            inverses += (series * x + moments[0, j]) * distance
             logs -= tail * x
         for j in range(centres.size):
             logs += moments[0, j] * math.log1p(centres[j] / delta)

@@ -98,25 +98,32 @@ if COMPILED:
 
         The fitted curve is evaluated at every few events; between them both it
         and the count can only grow, so only stretches that could hold a larger
-        distance are looked at event by event.
+        distance are looked at more closely.
         """
         n = r.size
-        step = max(4, int(math.sqrt(n) / 3.0))
+        step = max(4, int(math.sqrt(n) / 2.0))
         blocks = (n + step - 1) // step
+        place = np.minimum(step * np.arange(blocks + 1), n - 1)
         u = np.empty(blocks + 1)
         largest = 0.0
+        for b in range(blocks + 1):
+            u[b] = uniform(delta, length, tilt, r[place[b]])
+            largest = max(largest, (place[b] + 1) / n - u[b], u[b] - place[b] / n)
+        stack = np.empty(64, dtype=np.int64)
+        shares = np.empty(64)
         for b in range(blocks):
-            i = b * step
-            u[b] = uniform(delta, length, tilt, r[i])
-            largest = max(largest, (i + 1) / n - u[b], u[b] - i / n)
-        u[blocks] = uniform(delta, length, tilt, r[n - 1])
-        largest = max(largest, 1.0 - u[blocks], u[blocks] - (n - 1) / n)
-        for b in range(blocks):
-            i, end = b * step, min(b * step + step, n)
-            if max(end / n - u[b], u[b + 1] - i / n) > largest:
-                for k in range(i + 1, end):
-                    v = uniform(delta, length, tilt, r[k])
-                    largest = max(largest, (k + 1) / n - v, v - k / n)
+            # Halve the block, and then its halves, while a larger distance could be inside.
+            i, at_i = place[b], u[b]
+            stack[0], shares[0], depth = place[b + 1], u[b + 1], 1
+            while depth > 0:
+                j, at_j = stack[depth - 1], shares[depth - 1]
+                if j - i < 2 or max(j / n - at_i, at_j - (i + 1) / n) <= largest:
+                    i, at_i, depth = j, at_j, depth - 1
+                    continue
+                k = (i + j) // 2
+                at_k = uniform(delta, length, tilt, r[k])
+                largest = max(largest, (k + 1) / n - at_k, at_k - k / n)
+                stack[depth], shares[depth], depth = k, at_k, depth + 1
         return float(largest)
 
 else:

@@ -52,13 +52,15 @@ def _series(x: FloatArray, moments: FloatArray, order: int) -> FloatArray:
 
 
 def sums(
-    delta: float, centres: FloatArray, halves: FloatArray, moments: FloatArray
+    delta: float, with_logs: bool, centres: FloatArray, halves: FloatArray, moments: FloatArray
 ) -> tuple[float, float]:
-    """Sum ``ln(1 + r / delta)`` and ``1 / (delta + r)`` over the events."""
+    """Sum ``ln(1 + r / delta)`` (NaN if not asked for) and ``1 / (delta + r)``."""
     distance = 1.0 / (delta + centres)
     powers = np.vander(-halves * distance, _ORDER + 1, increasing=True).T
     terms = powers * moments
     inverses = float(distance @ terms.sum(axis=0))
+    if not with_logs:
+        return math.nan, inverses
     tail = (terms[1:] / np.arange(1.0, _ORDER + 1.0)[:, None]).sum(axis=0)
     logs = float((moments[0] * np.log1p(centres / delta) - tail).sum())
     return logs, inverses
