@@ -4,20 +4,18 @@ The hyperbolic point estimate with its log-likelihood and status (adequacy
 included), one call over many sequences, no start from an earlier fit, takes on
 one core of a 2.6 GHz AMD Zen 4 about
 
-- 13 µs at 1 000 events (35 cycles an event),
-- 45 µs at 10 000 (12 cycles),
-- 300 µs at 100 000 (8 cycles).
+- 11 µs at 1 000 events (29 cycles an event),
+- 40 µs at 10 000 (10 cycles),
+- 260 µs at 100 000 (7 cycles).
 
-Per event there is one pass that scales and checks the times (memory-bound: 8
-bytes in, 8 out), one that makes 16 moments (26 multiplications and additions;
-with 512-bit vectors on 256-bit units some 7 cycles for each 2 events), one that
-multiplies the exact product of the final likelihood, and logarithms for some of
-the events in the distance to the uniform distribution. One pass over 100 000
-events at the core's 20 GB/s from the second-level cache would take 40 µs, so at
-that size the whole fit is within a factor 8 of reading the data once; the moments
-are bound by arithmetic and take half of it. Below 10 000 events the cost is the
-search over the domain: 61 grid points, eight steps to the root, and a few dozen
-logarithms, about 9 µs whatever the number of events.
+Of the 260 µs, 130 make 16 moments of the events (26 multiplications and
+additions each: at most twice as fast, were both 256-bit units always busy), 54
+multiply the exact product of the final likelihood, 31 scale and check the times,
+22 take the distance to the uniform distribution. Reading 100 000 events once from
+the second-level cache, at 20 GB/s, takes 40 µs: the fit is bound by arithmetic,
+and within a factor 7 of reading its data. At 1 000 events half of the time is the
+search over the domain (61 grid points, eight steps to the root), which does not
+depend on the number of events.
 """
 
 from __future__ import annotations

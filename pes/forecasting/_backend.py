@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -29,14 +29,23 @@ else:
     COMPILED = True
     # Sums may be regrouped and fused; infinities and NaN keep their meaning.
     _REGROUP = {"reassoc", "contract", "nsz", "arcp"}
+    # Only kernels call these; leaving out what Python would call saves seconds of compiling.
+    # Any: numba's own types know neither of the two wrappers.
+    _OPTIONS: dict[str, Any] = {
+        "error_model": "numpy",
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+    }
+    _INNER = numba.njit(**_OPTIONS)
+    _REGROUPED = numba.njit(**_OPTIONS, fastmath=_REGROUP)
 
     def jit(function: Function) -> Function:
         """Compile."""
-        return cast(Function, numba.njit(error_model="numpy")(function))
+        return cast(Function, _INNER(function))
 
     def fast(function: Function) -> Function:
         """Compile so that sums may be regrouped into vector instructions."""
-        return cast(Function, numba.njit(error_model="numpy", fastmath=_REGROUP)(function))
+        return cast(Function, _REGROUPED(function))
 
     def kept(function: Function) -> Function:
         """Compile, with the machine code kept on disk between processes."""

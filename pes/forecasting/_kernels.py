@@ -43,6 +43,7 @@ MIN_EVENTS = 10
 DELTA_MIN, DELTA_MAX, DELTA_MAX_OMORI, DELTA_AT_END = 1e-9, 1e4, 1e3, 1e-6
 P_MIN, P_MAX = 0.05, 12.0
 EVIDENCE_TWO, EVIDENCE_THREE = 2.7055, 4.61  # against the constant rate; 90 %, 1 and 2 d.o.f.
+DONE, UNORDERED = -1, -2
 # Columns of a result row: the status, the number of events, the log-likelihood over
 # the constant rate's, (t_f - T) / T, p, the tilt, L, (t_f - T) / T at the interval's
 # ends, and the distance to the uniform distribution.
@@ -326,7 +327,8 @@ def _make_fit_rows(sources: str) -> FitRows:
         Returns
         -------
         int
-            The first sequence with a time outside its window, or -1.
+            The first sequence with a time outside its window, -1 if there is none,
+            or -2 at the first whose times do not ascend.
         """
         longest = 0 if sources else -1
         for k in range(durations.size):
@@ -340,9 +342,9 @@ def _make_fit_rows(sources: str) -> FitRows:
             if not inside:
                 return k
             if not ordered:
-                r[:] = np.sort(r)[::-1]
+                return UNORDERED
             fit_row(kind, r, given[k], drop, rows[k])
-        return -1
+        return DONE
 
     return fit_rows
 

@@ -103,12 +103,13 @@ if COMPILED:
         n = r.size
         step = max(4, int(math.sqrt(n) / 2.0))
         blocks = (n + step - 1) // step
-        place = np.minimum(step * np.arange(blocks + 1), n - 1)
+        place = np.empty(blocks + 1, dtype=np.int64)
         u = np.empty(blocks + 1)
         largest = 0.0
         for b in range(blocks + 1):
-            u[b] = uniform(delta, length, tilt, r[place[b]])
-            largest = max(largest, (place[b] + 1) / n - u[b], u[b] - place[b] / n)
+            i = min(b * step, n - 1)
+            place[b], u[b] = i, uniform(delta, length, tilt, r[i])
+            largest = max(largest, max((i + 1) / n - u[b], u[b] - i / n))
         stack = np.empty(64, dtype=np.int64)
         shares = np.empty(64)
         for b in range(blocks):
@@ -122,7 +123,7 @@ if COMPILED:
                     continue
                 k = (i + j) // 2
                 at_k = uniform(delta, length, tilt, r[k])
-                largest = max(largest, (k + 1) / n - at_k, at_k - k / n)
+                largest = max(largest, max((k + 1) / n - at_k, at_k - k / n))
                 stack[depth], shares[depth], depth = k, at_k, depth + 1
         return float(largest)
 

@@ -309,7 +309,11 @@ def _fit(
     rows = np.empty((durations.size, kernels.COLUMNS))
     given = np.full(durations.size, delta)
     bad = kernels.fit_rows(kind, times, backwards, offsets, durations, given, drop, rows)
-    if bad >= 0:
+    if bad == kernels.UNORDERED:
+        window = np.repeat(np.arange(durations.size), np.diff(offsets))
+        times = times[np.lexsort((-times if backwards else times, window))]
+        bad = kernels.fit_rows(kind, times, backwards, offsets, durations, given, drop, rows)
+    if bad != kernels.DONE:
         raise ValueError(f"a time of window {bad} is not finite or not inside the window")
     column = np.ascontiguousarray(rows.T)
     code = column[kernels.CODE].astype(np.int8)
