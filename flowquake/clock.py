@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Protocol
 
@@ -57,4 +58,5 @@ class ManualClock:
 
     def sleep(self, seconds: float) -> None:
         """Move on by so many seconds, at once."""
-        self._now += max(0, round(seconds * 1e9))
+        # Rounded up: whoever sleeps until a time must come to it.
+        self._now += max(0, math.ceil(seconds * 1e9))

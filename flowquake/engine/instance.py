@@ -288,15 +288,18 @@ class Instance:
         yield from self.to_all(Watermark(time))
 
     def _release(self, scope: _Scope, before: int | None) -> Iterator[Emission]:
-        for port, item in scope.buffer.release(before):
-            self._enter(scope)
-            name = self._ports[port]
-            try:
-                emissions = self._handlers[name](item)
-                if emissions is not None:
-                    yield from emissions
-            except Exception as cause:
-                raise item_failure(self, name, item, cause) from cause
+        try:
+            for port, item in scope.buffer.release(before):
+                self._enter(scope)
+                name = self._ports[port]
+                try:
+                    emissions = self._handlers[name](item)
+                    if emissions is not None:
+                        yield from emissions
+                except Exception as cause:
+                    raise item_failure(self, name, item, cause) from cause
+        except Exception as cause:
+            raise phase_failure(self, "putting rows in the order of time", cause) from cause
 
     def _call(self, method: str, *arguments: object) -> Iterator[Emission]:
         call = getattr(self.pe, method)

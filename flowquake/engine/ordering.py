@@ -103,52 +103,53 @@ def _part(held: _Held, index: npt.NDArray[np.intp]) -> _Held:
     )
 
 
-def _by_source(due: list[_Held], sizes: list[int]) -> list[npt.NDArray[np.int64]]:
-    """Rank the sources, so that rows alike in all else have one order on every mapping."""
-    names = [str(getattr(h.item, "source", "")) for h in due]
-    distinct = sorted(set(names))
-    if len(distinct) == 1:
-        return []
-    rank = {name: place for place, name in enumerate(distinct)}
-    return [np.repeat([rank[name] for name in names], sizes)]
-
-
 def _merged(due: list[_Held]) -> Iterator[tuple[int, Any]]:
+    """Give rows in order; those of one port, source and class that follow each other at once."""
     if not due:
         return
+    kinds = [(h.port, str(getattr(h.item, "source", "")), type(h.item).__name__) for h in due]
+    rank = {kind: place for place, kind in enumerate(sorted(set(kinds)))}
+    sizes = [len(h.times) for h in due]
     times = np.concatenate([h.times for h in due])
     sequence = np.concatenate([h.sequence for h in due])
-    sizes = [len(h.times) for h in due]
-    port = np.repeat([h.port for h in due], sizes)
-    order = np.lexsort((*_by_source(due, sizes), port, sequence, times))
-    # Rows of one port that follow each other leave as one batch.
+    # Rows alike in time and sequence have one order on every mapping: by
+    # port, and by source.
+    kind = np.repeat([rank[k] for k in kinds], sizes)
+    order = np.lexsort((kind, sequence, times))
     rows = np.repeat([h.rows for h in due], sizes)[order]
-    ports = port[order]
-    cuts = np.flatnonzero((ports[1:] != ports[:-1]) | ~rows[1:] | ~rows[:-1]) + 1
+    sorted_kind = kind[order]
+    cuts = np.flatnonzero((sorted_kind[1:] != sorted_kind[:-1]) | ~rows[1:] | ~rows[:-1]) + 1
     starts = np.cumsum([0, *sizes])
-    joined: dict[int, tuple[Any, npt.NDArray[np.int64]]] = {}
-    for number in {h.port for h in due if h.rows}:
-        mine = [i for i, h in enumerate(due) if h.port == number and h.rows]
-        items = [due[i].item for i in mine]
-        whole = items[0] if len(items) == 1 else type(items[0]).concat(items)
-        place = np.full(len(times), -1, dtype=np.int64)
-        position = 0
-        for i in mine:
-            place[starts[i] : starts[i + 1]] = np.arange(position, position + sizes[i])
-            position += sizes[i]
-        joined[number] = (whole, place)
+    joined = {number: _joined(due, kinds, k, starts) for k, number in rank.items()}
     for run in np.split(order, cuts):
         first = int(run[0])
-        number = int(port[first])
-        owner = int(np.searchsorted(starts, first, side="right")) - 1
-        if not due[owner].rows:
-            yield number, due[owner].item
+        owner = due[int(np.searchsorted(starts, first, side="right")) - 1]
+        if not owner.rows:
+            yield owner.port, owner.item
             continue
-        whole, place = joined[number]
-        index = place[run]
-        if len(index) == len(whole) and np.array_equal(index, np.arange(len(index))):
-            yield number, whole
-        elif np.array_equal(index, np.arange(index[0], index[0] + len(index))):
-            yield number, whole.take(slice(int(index[0]), int(index[0]) + len(index)))
-        else:
-            yield number, whole.take(index)
+        whole, place = joined[int(kind[first])]
+        yield owner.port, _taken(whole, place[run])
+
+
+def _joined(
+    due: list[_Held], kinds: list[tuple[int, str, str]], kind: tuple[int, str, str], starts: Any
+) -> tuple[Any, npt.NDArray[np.int64]]:  # a batch of any class
+    """Join the batches of one kind; say where each row of all rows is in the whole."""
+    mine = [i for i, h in enumerate(due) if h.rows and kinds[i] == kind]
+    place = np.full(int(starts[-1]), -1, dtype=np.int64)
+    position = 0
+    for i in mine:
+        size = int(starts[i + 1] - starts[i])
+        place[starts[i] : starts[i + 1]] = np.arange(position, position + size)
+        position += size
+    items = [due[i].item for i in mine]
+    if not items:
+        return None, place
+    return (items[0] if len(items) == 1 else type(items[0]).concat(items)), place
+
+
+def _taken(whole: Any, index: npt.NDArray[np.int64]) -> Any:  # a batch of any class
+    low, size = int(index[0]), len(index)
+    if not np.array_equal(index, np.arange(low, low + size)):
+        return whole.take(index)
+    return whole if size == len(whole) else whole.take(slice(low, low + size))
