@@ -49,7 +49,10 @@ else:
 
     def kept(function: Function) -> Function:
         """Compile, with the machine code kept on disk between processes."""
-        return cast(Function, numba.njit(error_model="numpy", cache=True)(function))
+        try:
+            return cast(Function, numba.njit(error_model="numpy", cache=True)(function))
+        except RuntimeError:  # no folder can be written to: compile in every process
+            return cast(Function, numba.njit(error_model="numpy")(function))
 
 
 def fingerprint() -> str:
