@@ -187,6 +187,10 @@ def main() -> None:
 def as_page(found: list[Figure]) -> str:
     """Lay the figures out as a page."""
     lines = [
+        "---",
+        "orphan: true",
+        "---",
+        "",
         "# Calibration",
         "",
         f"Written by `make calibrate`, seed {SEED}. Where nothing else is said, sequences are",
