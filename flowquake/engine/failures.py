@@ -51,7 +51,8 @@ def item_failure(
         for rows that waited for the watermark.
     """
     which = "" if number is None else f" {number}"
-    at = f"on item{which} of input '{port}'{_key(instance)} ({describe_item(item)})"
+    of = f" of input '{port}'" if len(instance.declared.inputs) > 1 else ""
+    at = f"on item{which}{of}{_key(instance)} ({describe_item(item)})"
     return _placed(cause, _who(instance), at, "see `flowquake run --on-error skip`")
 
 

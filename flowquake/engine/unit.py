@@ -201,7 +201,7 @@ class Unit:
         is_emission = isinstance(emission, tuple) and len(emission) == 2 and callable(emission[0])
         if not (is_emission or raised):
             cause = PEError(
-                f"it yielded {emission!r:.60}, which is not an emission",
+                f"a handler yielded {emission!r:.60}, which is not an emission",
                 fix="yield self.port(item), with the output's name for port",
             )
         trail = [e for e in self._trail if e is not None]
