@@ -14,12 +14,14 @@ from flowquake.state import State
 
 _PORT_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-RESERVED = frozenset(
+# What the engine gives an element, and what an element may define.
+GIVEN = frozenset(
     (
-        *("key", "state", "rng", "clock", "name", "setup", "teardown", "finish", "on_watermark"),
-        *("count", "reject", "progress", "run_path", "parameters", "key_as", "splits", "produce"),
+        *("key", "key_as", "rng", "clock", "name"),
+        *("count", "reject", "progress", "run_path", "parameters"),
     )
 )
+RESERVED = GIVEN | {"state", "setup", "teardown", "finish", "on_watermark", "splits", "produce"}
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def declare(cls: type, *, is_source: bool) -> Declaration:
         finishes=hasattr(cls, "finish"),
     )
     _check_parameters(cls)
+    _check_given(cls)
     _check_handlers(cls, declared)
     _check_keys(cls, declared)
     return declared
@@ -158,6 +161,14 @@ def _check_parameters(cls: type) -> None:
             raise ConfigError(
                 f"{cls.__name__}.{name}: ports and state are never annotated",
                 fix=f"write `{name} = ...` without a type",
+            )
+
+
+def _check_given(cls: type) -> None:
+    for name, value in vars(cls).items():
+        if name in GIVEN or (name == "state" and not isinstance(value, State)):
+            raise ConfigError(
+                f"{cls.__name__}.{name}: the name '{name}' is reserved", fix="choose another"
             )
 
 

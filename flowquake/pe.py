@@ -121,8 +121,16 @@ class ProcessingElement:
         return key
 
     def key_as(self, kind: type[K]) -> K:
-        """Give the key, checked to be of one type."""
-        key = self.key
+        """Give the key, checked to be of one type.
+
+        Equal keys are one key (1.0 is 1), so a whole number also serves as a
+        float, and 0 and 1 as a bool.
+        """
+        key: object = self.key
+        if isinstance(key, int) and kind is float:
+            key = float(key)
+        elif key in (0, 1) and kind is bool:
+            key = key == 1
         if not isinstance(key, kind):
             raise ConfigError(f"the key of '{self.name}' is {key!r}, not a {kind.__name__}")
         return key

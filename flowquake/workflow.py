@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from flowquake.errors import WorkflowError, suggest
 from flowquake.pe import ProcessingElement, snake_case
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=ProcessingElement)
 C = TypeVar("C", bound="Composite")
 T = TypeVar("T")
+B = TypeVar("B")
+Port: TypeAlias = "BoundInput[Any] | BoundOutput[Any]"  # of items of every type
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Workflow:
         self._register(part, name or snake_case(type(part).__name__), instances)
         return part
 
-    def connect(self, output: BoundOutput[T], input: BoundInput[T]) -> None:  # noqa: A002
+    def connect(self, output: BoundOutput[T], input: BoundInput[T]) -> None:  # noqa: A002 - as in the error texts
         """Connect an output to an input; elements not yet added are added.
 
         Raises
@@ -156,7 +158,7 @@ class Workflow:
             raise WorkflowError(fault, where=self.where)
         self._connections.append(connection)
 
-    def chain(self, *parts: ProcessingElement) -> None:
+    def chain(self, *parts: ProcessingElement | Composite) -> None:
         """Connect elements one after the other, each by its only output and input.
 
         Raises
@@ -165,17 +167,8 @@ class Workflow:
             If an element has several ports to choose from, or none.
         """
         for first, second in pairwise(parts):
-            outputs, inputs = first._declaration.outputs, second._declaration.inputs
-            for kind, ports, part in (("output", outputs, first), ("input", inputs, second)):
-                if len(ports) != 1:
-                    raise WorkflowError(
-                        f"chain: {type(part).__name__} has {len(ports)} {kind}s"
-                        + (f" ({', '.join(ports)})" if ports else "")
-                        + ", and a chain needs exactly one",
-                        where=self.where,
-                        fix="connect this step with workflow.connect(a.port, b.port)",
-                    )
-            self.connect(getattr(first, next(iter(outputs))), getattr(second, next(iter(inputs))))
+            output: BoundOutput[Any] = self._only_port(first, BoundOutput, "output")
+            self.connect(output, self._only_port(second, BoundInput, "input"))
 
     def name_of(self, element: ProcessingElement) -> str:
         """Give the name of an element of this workflow.
@@ -274,7 +267,19 @@ class Workflow:
     def __iter__(self) -> Iterator[str]:
         return iter(self._elements)
 
-    def _name_of(self, port: BoundInput[Any] | BoundOutput[Any]) -> str:  # of every type
+    def _only_port(self, part: ProcessingElement | Composite, kind: type[B], word: str) -> B:
+        ports = {name: port for name, port in _ports(part).items() if isinstance(port, kind)}
+        if len(ports) != 1:
+            raise WorkflowError(
+                f"chain: {_kind(part)} has {len(ports)} {word}s"
+                + (f" ({', '.join(ports)})" if ports else "")
+                + ", and a chain needs exactly one",
+                where=self.where,
+                fix="connect this step with workflow.connect(a.port, b.port)",
+            )
+        return next(iter(ports.values()))
+
+    def _name_of(self, port: Port) -> str:
         part = port.element
         if id(part) not in self._names:
             if port.through is None:
@@ -341,9 +346,9 @@ class Composite(Workflow):
 
     def __init__(self, name: str = "composite") -> None:
         super().__init__(name)
-        self._ports: dict[str, BoundInput[Any] | BoundOutput[Any]] = {}  # of every type
+        self._ports: dict[str, Port] = {}
 
-    def expose(self, **ports: BoundInput[Any] | BoundOutput[Any]) -> None:
+    def expose(self, **ports: Port) -> None:
         """Give inner ports names on the outside.
 
         Raises
@@ -372,6 +377,17 @@ class Composite(Workflow):
             f"composite '{self.__dict__.get('name', '')}' has no port '{name}'"
             + suggest(name, ports)
         )
+
+
+def _ports(part: ProcessingElement | Composite) -> dict[str, Port]:
+    if isinstance(part, Composite):
+        return dict(part._ports)
+    declared = part._declaration
+    return {name: getattr(part, name) for name in (*declared.inputs, *declared.outputs)}
+
+
+def _kind(part: ProcessingElement | Composite) -> str:
+    return f"composite '{part.name}'" if isinstance(part, Composite) else type(part).__name__
 
 
 def _calling_file() -> str | None:
