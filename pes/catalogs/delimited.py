@@ -11,6 +11,7 @@ from flowquake.errors import ConfigError, FormatError, suggest
 from flowquake.pes.catalogs.dates import ISO, time_pattern
 from flowquake.pes.catalogs.formats import depth, latitude, longitude, magnitude
 from flowquake.pes.catalogs.layouts import BLANKS, Field, Layout
+from flowquake.pes.catalogs.reports import shorten
 from flowquake.pes.catalogs.splitting import split_quoted
 from flowquake.records import FrozenDict
 from flowquake.records.times import zone_offset
@@ -47,6 +48,8 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = FrozenDict(
 _MAKERS: Final[Mapping[str, Callable[[int], Field]]] = FrozenDict(
     {"latitude": latitude, "longitude": longitude, "depth": depth, "magnitude": magnitude}
 )
+# What some programs take for the end of a line.
+_BREAK: Final = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # A header with these columns gives depth in metres.
 _METRES: Final = frozenset({"eventtype", "evaluationmode"})
 
@@ -207,11 +210,20 @@ def describe_layout(text: str, description: ColumnDescription, *, file: str) -> 
     delimiter = _delimiter(header_line, description)
     names = _split(header_line, delimiter)
     header = names if header_lines and not numbered else []
+    glued = next((name for name in header if _BREAK.search(name)), None)
+    if glued is not None:
+        raise FormatError(
+            f"the header holds a control character, in {shorten(glued, 60)!r}",
+            file=file,
+            line=skip,
+            fix="save the file with lines that end in a line feed",
+        )
     places = _places(header, description, file=file)
     fields = list(_fields(header, places, description))
     if not any(one.kind in ("time", "part", "elapsed") for one in fields):
         raise FormatError(
-            f"no column is the time; the columns are {', '.join(header) or len(names)}",
+            "no column is the time; the columns are "
+            + (shorten(", ".join(header)) or str(len(names))),
             file=file,
             line=skip or 1,
             fix="describe the columns, for example columns={'time': 'origin', 'magnitude': 'ML'}",
@@ -224,6 +236,7 @@ def describe_layout(text: str, description: ColumnDescription, *, file: str) -> 
         least=least or _needed(fields),
         most=len(header) if header else 10_000,
         quotes=delimiter != BLANKS,
+        twice=_twice(header, fields, description),
     )
 
 
@@ -236,6 +249,26 @@ def _needed(fields: list[Field]) -> int:
         and (one.kind in ("time", "part", "elapsed") or one.name in NUMBERS)
     ]
     return max(places) + 1
+
+
+def _twice(
+    header: list[str], fields: list[Field], description: ColumnDescription
+) -> tuple[str, ...]:
+    """Give the names that head a used column and another one."""
+    chosen = description.columns.values()
+    plain = [plain_name(name) for name in header]
+    found = []
+    for one in fields:
+        if not header or not isinstance(one.place, int) or one.name not in (*NAMES, "time"):
+            continue
+        name = header[one.place]
+        if chosen:
+            again = name in chosen and header.count(name) > 1
+        else:
+            again = one.kind != "any" and plain.count(plain[one.place]) > 1
+        if again:
+            found.append(name)
+    return tuple(found)
 
 
 def _header(text: str, header_lines: int) -> tuple[str, int]:
@@ -293,7 +326,7 @@ def _places(header: list[str], description: ColumnDescription, *, file: str) -> 
             raise FormatError(
                 f"there is no column {at!r} for {name}{suggest(at, header)}",
                 file=file,
-                fix=f"the columns are {', '.join(header)}",
+                fix=f"the columns are {shorten(', '.join(header))}",
             )
     return places
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from flowquake.errors import FormatError, InputError, suggest
 
 _SNIFF = 65_536
 _MARK = b"\xef\xbb\xbf"  # of UTF-8
+# gzip, zip (spreadsheets too), bzip2, xz, 7z and the older spreadsheets.
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\xd0\xcf\x11\xe0")
+# A path object has one slash where the address had two.
+_RETURNS = re.compile(r"\r+\n|\r")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:https?|ftps?|file|s3|gs):/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     text = os.fspath(path)
     if "\0" in text or not text:
         raise InputError(f"{text!r} is not a file name", fix="give the path of a file")
-    if "://" in text:
+    if _ADDRESS.match(text):
         raise InputError(
             f"{text} is a URL; flowquake reads files only", fix="download it and give the file"
         )
@@ -65,6 +71,10 @@ def check_path(path: str | os.PathLike[str]) -> Path:
             raise InputError(
                 f"{file} is a folder, not a file",
                 fix=f"give a file in it, such as {_an_entry(file)}",
+            )
+        if file.is_symlink() and not file.exists():
+            raise InputError(
+                f"{file} is a link to a file that is not there", fix="mend or remove the link"
             )
         if not file.exists():
             raise InputError(
@@ -95,6 +105,12 @@ def decode(file: FileBytes, encoding: str | None = None) -> str:
         If it is not text in that encoding.
     """
     data = file.data
+    if data.startswith(_PACKED):
+        raise FormatError(
+            "the file is compressed, or a spreadsheet",
+            file=file.name,
+            fix="unpack it, or save the spreadsheet as CSV",
+        )
     nul = data.find(b"\0")
     if nul >= 0:
         utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -102,10 +118,8 @@ def decode(file: FileBytes, encoding: str | None = None) -> str:
             "the file is UTF-16" if utf16 else "the file is binary: it holds NUL bytes",
             file=file.name,
             line=data.count(b"\n", 0, nul) + 1,
-            fix="save it as UTF-8" if utf16 else "give a text file; unpack a compressed one first",
+            fix="save it as UTF-8" if utf16 else "give a text file",
         )
-    if data[:2] == b"\x1f\x8b" or data[:4] == b"PK\x03\x04":
-        raise FormatError("the file is compressed", file=file.name, fix="unpack it first")
     data = data.removeprefix(_MARK)
     try:
         text = data.decode(encoding or "utf-8")
@@ -124,9 +138,10 @@ def decode(file: FileBytes, encoding: str | None = None) -> str:
                 line=data.count(b"\n", 0, place) + 1,
                 fix="name its encoding, for example encoding='latin-1'",
             ) from cause
-    if "\n" not in text:
-        text = text.replace("\r", "\n")
-    return text
+    # A carriage return ends a line too, alone or before a line feed: what is
+    # glued to the line before it would be lost without a word.
+    text = text.replace("\r\n", "\n")
+    return _RETURNS.sub("\n", text) if "\r" in text else text
 
 
 def head(file: FileBytes) -> FileBytes:
@@ -143,7 +158,8 @@ def _an_entry(folder: Path) -> str:
         names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
     except OSError:
         names = []
-    return names[0] if names else "catalog.csv"
+    shown = [name for name in names if name.isprintable() and name[:1] not in (".", " ")]
+    return shown[0] if shown else "catalog.csv"
 
 
 def _nearest(file: Path) -> str:

@@ -79,6 +79,9 @@ class Layout:
         Whether cells may stand in double quotes.
     comment : str
         What a line that is no row begins with; empty for none.
+    twice : tuple of str
+        Names in the header that stand for one column of the batch, but head
+        several of the file.
     """
 
     split: str
@@ -88,3 +91,4 @@ class Layout:
     most: int = ANY_NUMBER
     quotes: bool = False
     comment: str = ""
+    twice: tuple[str, ...] = ()

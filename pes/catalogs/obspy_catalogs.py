@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import re
 import warnings
 from collections.abc import Mapping
 from typing import Any, Final
@@ -41,6 +42,15 @@ OBSPY_FORMATS: Final[Mapping[str, str]] = FrozenDict(
 )
 # Those that can be told by their first characters.
 _XML_ROOTS: Final = {"QUAKEML": b"quakeml", "SC3ML": b"seiscomp"}
+_ENCODING: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']*)")
+# In these, what ASCII says is written as in ASCII.
+_PLAIN: Final = re.compile(rb"(?i)utf-?8|us-ascii|ascii|iso-?8859-\d+|latin-?1|windows-125\d")
+_RANGES: Final = {  # of what a catalog can hold, as for text
+    "latitude": (-90.0, 90.0),
+    "longitude": (-180.0, 360.0),
+    "depth": (-100.0, 1000.0),
+    "magnitude": (-10.0, 12.0),
+}
 
 
 def obspy_name(name: str) -> str | None:
@@ -114,6 +124,8 @@ def read_obspy(file: FileBytes, format_: str, source: str) -> tuple[EventBatch, 
     name = obspy_name(format_)
     if name is None:
         raise FormatError(f"{format_!r} is not a format of ObsPy that is read", file=file.name)
+    if name in _XML_ROOTS:
+        _check_encoding(file)
     if b"<!DOCTYPE" in file.data or b"<!ENTITY" in file.data:
         raise FormatError(
             "the XML declares entities, which are not read", file=file.name, fix="remove them"
@@ -127,7 +139,7 @@ def read_obspy(file: FileBytes, format_: str, source: str) -> tuple[EventBatch, 
         raise FormatError(
             f"the file is not {OBSPY_FORMATS[name]}: {_short(cause)}",
             file=file.name,
-            fix="name the format it has, for example format=quakeml",
+            fix="check that the download is complete, or name the format it has",
         ) from cause
     if not len(catalog):
         raise FormatError(
@@ -135,6 +147,17 @@ def read_obspy(file: FileBytes, format_: str, source: str) -> tuple[EventBatch, 
             fix="name the format it has",
         )  # fmt: skip
     return _batch(catalog, source)
+
+
+def _check_encoding(file: FileBytes) -> None:
+    """Refuse XML in an encoding that would hide what the bytes declare."""
+    data = file.data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    named = _ENCODING.match(data)
+    plain = named is None or _PLAIN.fullmatch(named[1]) is not None
+    if not data.startswith(b"<") or b"\0" in data or not plain:
+        raise FormatError(
+            "the file is not XML in UTF-8", file=file.name, fix="save it as XML in UTF-8"
+        )
 
 
 def _batch(catalog: Any, source: str) -> tuple[EventBatch, list[BadRow]]:
@@ -146,7 +169,7 @@ def _batch(catalog: Any, source: str) -> tuple[EventBatch, list[BadRow]]:
         magnitude = event.preferred_magnitude() or next(iter(event.magnitudes), None)
         name = str(event.resource_id.id) if event.resource_id is not None else None
         fault: tuple[str, str] | None = None
-        latitude = longitude = depth = np.nan
+        latitude = longitude = depth = size = np.nan
         if origin is None or origin.time is None:
             bad.append(BadRow(None, place, name or "", "no time", "the event has no origin time"))
             continue
@@ -155,17 +178,15 @@ def _batch(catalog: Any, source: str) -> tuple[EventBatch, list[BadRow]]:
         else:
             latitude, longitude = _real(origin.latitude), _real(origin.longitude)
             depth = _real(origin.depth) / 1000.0
-            if abs(latitude) > 90:
-                fault = ("latitude out of range", f"latitude {latitude:g} is outside -90 to 90")
-            elif not -180 <= (0 if np.isnan(longitude) else longitude) <= 360:
-                fault = (
-                    "longitude out of range",
-                    f"longitude {longitude:g} is outside -180 to 360",
-                )
+            size = _real(magnitude.mag) if magnitude is not None else np.nan
+            found = (latitude, longitude, depth, size)
+            for (what, (low, high)), value in zip(_RANGES.items(), found, strict=True):
+                if value < low or value > high:
+                    reason = f"{what} {value:g} is outside {low:g} to {high:g}"
+                    fault = fault or (f"{what} out of range", reason)
         if fault is not None:
             bad.append(BadRow(None, place, name or "", *fault))
             continue
-        size = _real(magnitude.mag) if magnitude is not None else np.nan
         rows.append((int(origin.time.ns), place, latitude, longitude, depth, size))
         kind = magnitude.magnitude_type if magnitude is not None else None
         texts.append((name, kind, event.event_type))
@@ -189,5 +210,5 @@ def _real(value: float | None) -> float:
 
 
 def _short(cause: Exception) -> str:
-    lines = str(cause).strip().splitlines()
+    lines = re.sub(r" at 0x[0-9a-f]+", "", str(cause)).strip().splitlines()
     return f"{type(cause).__name__}: {lines[0][:200]}" if lines else type(cause).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from flowquake.pes.catalogs.reports import (
     check_policy,
     refuse,
     report_on,
+    shorten,
 )
 from flowquake.pes.catalogs.tables import Table, count_rows, read_table
 from flowquake.records import EventBatch, Strings, Timescale
 
 Columns = ColumnDescription | Mapping[str, Any]  # the values of a description
+_DECIMAL_COMMA = re.compile(r"'[+-]?\d+,\d+' is not a number")
 _OWN = ("latitude", "longitude", "depth", "magnitude", "event_id", "magnitude_type")
 
 
@@ -174,6 +177,13 @@ def _read_text(
         text = decode(file)
         layout = TEXT_FORMATS[name].layout
         timescale = TEXT_FORMATS[name].timescale
+    if layout.twice:
+        raise FormatError(
+            f"the header names {shorten(', '.join(layout.twice))} twice",
+            file=file.name,
+            line=layout.header_lines,
+            fix="rename one of the two, or give the number of the column that is meant",
+        )
     if not count_rows(text, layout):
         raise FormatError(
             f"the file has no row of {name} after its header", file=file.name,
@@ -205,6 +215,8 @@ def _read_rows(file: FileBytes, text: str, layout: Layout, name: str, policy: st
                 "say how the time is written, for example date_format='%d/%m/%Y %H:%M:%S' "
                 "(day first) or '%m/%d/%Y %H:%M:%S' (month first)"
             )
+        elif name == "delimited" and _DECIMAL_COMMA.search(error.reason):
+            fix = "if the decimal mark is a comma, say so: decimal=','"
         raise FormatError(error.reason, file=error.file, line=error.line, fix=fix) from None
 
 

@@ -136,6 +136,8 @@ def the_format(file: FileBytes) -> str:
             file=file.name,
             fix=f"read it with {reader}",
         )
+    if not file.data.lstrip().startswith(b"<"):
+        decode(head(file))  # says what it is if it is no text
     if _has_known_header(file):
         return "delimited"  # its rows are bad: reading says which and why
     raise FormatError(

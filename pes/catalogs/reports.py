@@ -16,6 +16,20 @@ Policy = Literal["strict", "skip", "quarantine"]
 POLICIES: Final[tuple[str, ...]] = get_args(Policy)
 
 
+def shorten(text: str, most: int = 300) -> str:
+    """Leave out the middle of a long text, so that an error can be read.
+
+    Examples
+    --------
+    >>> shorten("0123456789", most=7)
+    '01234 … 89'
+    """
+    if len(text) <= most:
+        return text
+    tail = most // 3
+    return f"{text[: most - tail]} … {text[-tail:]}"
+
+
 def check_policy(policy: str) -> None:
     """Raise a ConfigError if there is no such policy."""
     if policy not in POLICIES:

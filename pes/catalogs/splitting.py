@@ -8,6 +8,7 @@ import numpy as np
 
 from flowquake.pes.catalogs.cells import Bytes, Cells, trim
 from flowquake.pes.catalogs.layouts import ANY_NUMBER, BLANKS, FIXED, Field, Layout
+from flowquake.pes.catalogs.reports import shorten
 from flowquake.records import IntArray
 
 
@@ -19,7 +20,7 @@ class Faults:
 
     def add(self, row: int, kind: str, reason: str) -> None:
         """Note a fault, unless the row has one."""
-        self.of.setdefault(row, (kind, reason))
+        self.of.setdefault(row, (kind, shorten(reason)))
 
 
 def rows_of(text: str, codes: Bytes, layout: Layout) -> tuple[IntArray, IntArray, IntArray]:
