@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as entry
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Final, Literal
 
 from flowquake import (
     Emissions,
@@ -41,6 +41,7 @@ from flowquake.records import (
 
 TimeUnit = Literal["days", "minutes"]
 _UNITS: dict[str, int] = {"days": NS_PER_DAY, "minutes": NS_PER_MINUTE}
+LAST_DATE: Final = to_ns(datetime(2261, 12, 31, tzinfo=UTC))  # nanoseconds reach no further
 
 
 class FitFailure(ProcessingElement):
@@ -144,15 +145,25 @@ def forecast_from_fit(
         Of the fit.
     settings : mapping
         The choices made.
+
+    Notes
+    -----
+    Dates end with the year 2261. An interval that goes on for longer is open;
+    a failure time that lies later is none.
     """
+    dated = window.events.timescale == "utc"
 
     def absolute(time: float | None) -> int | None:
         if time is None:
             return None
-        return window.end + round((time - fit.end) * _UNITS[time_unit])
+        moment = window.end + round((time - fit.end) * _UNITS[time_unit])
+        return None if dated and moment > LAST_DATE else moment
 
+    status, failure = fit.status, absolute(fit.failure_time)
+    if fit.failure_time is not None and failure is None:
+        status = "no_failure_time"
     interval = None
-    if fit.interval is not None:
+    if fit.interval is not None and status == fit.status:
         level, lower, upper = fit.interval
         interval = Interval(level=level, lower=absolute(lower), upper=absolute(upper))
     adequacy = None
@@ -172,7 +183,7 @@ def forecast_from_fit(
         window_end=window.end,
         time_unit=time_unit,
         model=fit.model,
-        status=fit.status,
+        status=status,
         events=fit.events,
         completeness_magnitude=window.completeness_magnitude,
         completeness_warning=window.completeness_warning,
@@ -180,7 +191,7 @@ def forecast_from_fit(
         log_likelihood=fit.log_likelihood,
         aic=fit.aic,
         bic=fit.bic,
-        failure_time=absolute(fit.failure_time),
+        failure_time=failure,
         interval=interval,
         adequacy=adequacy,
         timescale=window.events.timescale,

@@ -13,6 +13,8 @@ from flowquake.pes.forecasting import (
     SimulateCatalog,
     simulate_hyperbolic,
 )
+from flowquake.pes.forecasting.elements import forecast_from_fit
+from flowquake.pes.forecasting.models import FailureFit, FailureInterval
 from flowquake.records import (
     NS_PER_DAY,
     NS_PER_MINUTE,
@@ -88,6 +90,37 @@ def test_a_window_gives_a_forecast() -> None:
     assert given.end < forecast.interval.lower < forecast.failure_time < forecast.interval.upper
     assert forecast.adequacy is not None
     assert Forecast.from_json(forecast.to_json()) == forecast
+
+
+def late_fit(failure_time: float, upper: float) -> FailureFit:
+    return FailureFit(
+        model="hyperbolic",
+        status="forecast",
+        events=200,
+        parameters={"k": 1e6, "t_f": failure_time},
+        log_likelihood=-100.0,
+        aic=204.0,
+        bic=210.0,
+        failure_time=failure_time,
+        interval=FailureInterval(0.9, 100.0, upper),
+        adequacy=None,
+        start=0.0,
+        end=90.0,
+    )
+
+
+def test_an_interval_beyond_the_last_date_is_open() -> None:
+    found = forecast_from_fit(late_fit(200.0, 9e6), window(), time_unit="days", settings={})
+    assert found.status == "forecast"
+    assert found.interval is not None
+    assert found.interval.upper is None
+    assert Forecast.from_json(found.to_json()) == found
+
+
+def test_a_failure_beyond_the_last_date_is_no_failure_time() -> None:
+    found = forecast_from_fit(late_fit(8e6, 9e6), window(), time_unit="days", settings={})
+    assert (found.status, found.failure_time, found.interval) == ("no_failure_time", None, None)
+    assert Forecast.from_json(found.to_json()) == found
 
 
 def test_laboratory_times_are_in_minutes() -> None:
