@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from collections import deque
@@ -20,13 +19,12 @@ from flowquake.errors import ConfigError
 from flowquake.mapping import Mapping, find_mapping
 from flowquake.planning import plan
 from flowquake.ports import BoundOutput, Emission
+from flowquake.threads import one_thread
 from flowquake.workflow import Workflow
 
 __all__ = ["Observer", "PECounts", "Progress", "RunResult", "run", "stream"]
 
 T = TypeVar("T")
-
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 @dataclass
@@ -139,7 +137,7 @@ def run(
         job.collectors[place] = collected[place].append
     chosen = find_mapping(mapping)
     laid_out = plan(workflow, workers)
-    with _one_thread_per_worker(), _stopping_on_signals(job):
+    with one_thread(), _stopping_on_signals(job):
         for _ in chosen.execute(job, laid_out):
             pass
     return RunResult(
@@ -223,18 +221,6 @@ def _job(
         observer=observer,
         clock=clock,
     )
-
-
-@contextlib.contextmanager
-def _one_thread_per_worker() -> Iterator[None]:
-    """Keep numerical libraries that are loaded from now on to one thread."""
-    missing = [name for name in _THREADS if name not in os.environ]
-    os.environ.update(dict.fromkeys(missing, "1"))
-    try:
-        yield
-    finally:
-        for name in missing:
-            os.environ.pop(name, None)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,9 @@ from typing import NoReturn
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the program with its exit code."""
     from flowquake.cli.app import invoke
+    from flowquake.threads import use_one_thread
 
+    use_one_thread()  # before any command loads numpy
     code = invoke(sys.argv[1:] if arguments is None else list(arguments))
     try:
         sys.stdout.flush()

@@ -18,10 +18,10 @@ from typing import Final
 
 from flowquake._version import __version__
 from flowquake.runindex import data_home
+from flowquake.threads import VARIABLES
 
 FIRST_PYTHON: Final = (3, 11)
 LAST_PYTHON: Final = (3, 14)
-THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 LEAST_SHARED_MEMORY: Final = 256 * 1024**2  # bytes
 LEAST_DISK: Final = 1024**3  # bytes
 RELEASED: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -104,9 +104,10 @@ def check_packages() -> Iterator[Check]:
 def check_cores() -> Iterator[Check]:
     """Hold cores against the threads that numerical libraries would start."""
     cores = usable_cores()
-    values = {name: os.environ[name] for name in THREADS if name in os.environ}
+    values = {name: os.environ[name] for name in VARIABLES if name in os.environ}
     several = [name for name, value in values.items() if value.isdecimal() and int(value) > 1]
-    shown = ", ".join(f"{name}={value}" for name, value in values.items()) or "one thread a worker"
+    others = [f"{name}={value}" for name, value in values.items() if value != "1"]
+    shown = ", ".join(others) or "one thread a worker"
     yield Check(
         name="cores",
         ok=not several,
