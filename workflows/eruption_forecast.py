@@ -93,6 +93,11 @@ def build(
     begin, finish = _instant("start", start, timescale), _instant("end", end, timescale)
     known_failure = _instant("failure_time", failure_time, timescale)
     observed = _instant("observed_failure", observed_failure, timescale)
+    if begin is not None and finish is not None and finish <= begin:
+        raise ConfigError(
+            f"end={_written(end)} is not after start={_written(start)}",
+            fix="give an end that is later than the start",
+        )
     every = _step(step, unit, begin, finish)
 
     workflow = Workflow("eruption_forecast")
@@ -131,6 +136,8 @@ def _models(model: list[str] | str) -> tuple[str, ...]:
     names = [name.strip() for text in asked for name in text.split(",")]
     if names == ["all"]:
         return MODELS
+    if "all" in names:
+        raise ConfigError(f"model={','.join(names)}: all is every model", fix="give model=all")
     for name in names:
         if name not in MODELS:
             raise ConfigError(
@@ -140,6 +147,10 @@ def _models(model: list[str] | str) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise ConfigError(f"model={','.join(names)} names one twice", fix="name each one once")
     return tuple(name for name in MODELS if name in names)
+
+
+def _written(value: datetime | float | None) -> str:
+    return value.isoformat() if isinstance(value, datetime) else f"{value:g}"
 
 
 def _instant(name: str, value: datetime | float | None, timescale: str) -> int | None:

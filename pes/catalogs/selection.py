@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from flowquake.errors import ConfigError, InputError, suggest
-from flowquake.pes.magnitudes.binning import MISSING_BIN, magnitude_bin
+from flowquake.pes.magnitudes.binning import LARGEST, MISSING_BIN, magnitude_bin
 from flowquake.records import BoolArray, EventBatch, FrozenDict, Strings, to_ns
 
 Moment = datetime | str | int
@@ -69,10 +69,14 @@ class Selection:
         start, end = self.times()
         if start is not None and end is not None and end <= start:
             raise ConfigError(
-                f"end={self.end} is not after start={self.start}", fix="exchange them"
+                f"end={_shown(self.end, end)} is not after start={_shown(self.start, start)}",
+                fix="give an end that is later than the start",
             )
-        if self.min_magnitude is not None and not math.isfinite(self.min_magnitude):
-            raise ConfigError(f"min_magnitude={self.min_magnitude} is not a number")
+        if self.min_magnitude is not None and not abs(self.min_magnitude) <= LARGEST:
+            raise ConfigError(
+                f"min_magnitude={self.min_magnitude:g} is not a magnitude",
+                fix="for example min_magnitude=1.5",
+            )
 
     def times(self) -> tuple[int | None, int | None]:
         """Give start and end, nanoseconds."""
@@ -168,6 +172,11 @@ def _moment(name: str, value: Moment | None) -> int | None:
         return to_ns(value)
     except (TypeError, ValueError) as cause:
         raise ConfigError(f"{name}: {cause}", fix=f"for example {name}=2011-08-01") from cause
+
+
+def _shown(given: Moment | None, time: int) -> str:
+    """Write a time as it was given."""
+    return f"{time:,} ns" if isinstance(given, int) else str(given)
 
 
 def _in_box(batch: EventBatch, box: Sequence[float]) -> BoolArray:

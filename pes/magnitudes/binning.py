@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 DEFAULT_WIDTH = 0.1
 MISSING_BIN = int(np.iinfo(np.int64).min)
+LARGEST = 1e6  # cutoff that is taken for one; acoustic emissions have large sizes
 _LARGEST_BIN = 2.0**62
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from flowquake import Emissions, Input, Output, ProcessingElement
 from flowquake.errors import ConfigError, suggest
 from flowquake.pes.magnitudes.b_values import B_VALUE_METHODS
-from flowquake.pes.magnitudes.binning import DEFAULT_WIDTH, at_or_above, magnitude_bin
+from flowquake.pes.magnitudes.binning import DEFAULT_WIDTH, LARGEST, at_or_above, magnitude_bin
 from flowquake.pes.magnitudes.completeness import (
     COMPLETENESS_METHODS,
     CompletenessEstimate,
@@ -54,8 +54,11 @@ class EstimateCompleteness(ProcessingElement):
 
     def __post_init__(self) -> None:
         _positive_width(self.width)
-        if not math.isfinite(self.correction):
-            raise ConfigError(f"correction={self.correction} must be a number")
+        if not abs(self.correction) <= LARGEST:
+            raise ConfigError(
+                f"correction={self.correction:g} is no difference of magnitudes",
+                fix="use for example correction=0.2",
+            )
         _rule(self.cutoff)
 
     def on_window(self, window: Window) -> Emissions:
@@ -187,8 +190,10 @@ def _rule(cutoff: float | str) -> float | str:
                 f"{suggest(name, [*COMPLETENESS_METHODS, 'none'])}",
                 fix="use a number, maxc, gft, mbs or none",
             ) from None
-    if not math.isfinite(cutoff):
-        raise ConfigError(f"cutoff={cutoff} must be a magnitude", fix="use for example cutoff=1.5")
+    if not abs(cutoff) <= LARGEST:
+        raise ConfigError(
+            f"cutoff={cutoff:g} must be a magnitude", fix="use for example cutoff=1.5"
+        )
     return float(cutoff)
 
 

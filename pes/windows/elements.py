@@ -16,6 +16,7 @@ from flowquake.records.times import NS_PER_SECOND
 
 Instant = datetime | int
 Span = timedelta | int
+MOST_WINDOWS = 10_000_000
 
 
 @dataclass
@@ -83,12 +84,18 @@ class _GridWindows(ProcessingElement):
                 f"no event of {self.key!r} is left to begin a window with",
                 fix="widen the selection, or give both start and end",
             )
-        last = seen.start + 1 if seen.last is None else seen.last + 1
+        if end is None and seen.last is None:
+            raise InputError(
+                f"no event of {self.key!r} is left at or after the start, {self._when(seen.start)}",
+                fix="give an earlier start, or an end too",
+            )
+        last = seen.start if seen.last is None else seen.last + 1
         yield from self._issue(seen.start, last if end is None else end, over=True)
 
     def _issue(self, start: int, until: int, *, over: bool = False) -> Emissions:
         seen = self.state
         end = self._end()
+        self._check_number(start if seen.issued is None else seen.issued, until)
         for begin, due, final in self._due(start, seen.issued, until, over=over):
             number, seen.number, seen.issued = seen.number, seen.number + 1, due
             events = seen.events
@@ -109,6 +116,22 @@ class _GridWindows(ProcessingElement):
                     settings={"window": self._settings(events)},
                 )
             )
+
+    def _check_number(self, after: int, until: int) -> None:
+        """Refuse a step that is far too small for the span of the events."""
+        step: Span | None = getattr(self, "step", None)
+        end = self._end()
+        last = until if end is None else min(until, end)
+        due = 0 if step is None else (last - after) // _ns(step)
+        if due > MOST_WINDOWS:
+            raise ConfigError(
+                f"step={step} gives {due:,} windows of {self.key!r}",
+                fix=f"give a larger step; at most {MOST_WINDOWS:,} are cut at a time",
+            )
+
+    def _when(self, time: int) -> str:
+        events = self.state.events
+        return str(time if events is None else _written(time, events))
 
     def _due(
         self, start: int, issued: int | None, until: int, *, over: bool

@@ -172,6 +172,12 @@ def test_no_event_in_the_box(forecast: Forecast) -> None:
     forecast(catalog(ROWS), box="10,11,10,11").is_error(3, "no event", "Fix:")
 
 
+def test_a_start_after_the_last_event(forecast: Forecast) -> None:
+    forecast(catalog(ROWS), start="2099-01-01").is_error(3, "no event", "Fix:")
+    result = forecast(catalog(ROWS), start="2098-01-01", end="2099-01-01")
+    assert {(r["status"], r["events"]) for r in result.forecasts} == {("too_few_events", 0)}
+
+
 def test_one_event(forecast: Forecast) -> None:
     result = forecast(catalog(ROWS[:1]), **WINDOW)
     assert {(r["status"], r["events"]) for r in result.forecasts} == {("too_few_events", 1)}
@@ -204,7 +210,12 @@ def test_nan_in_a_row(forecast: Forecast) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"start": "2020-02-01", "end": "2020-01-01"}, ["end", "start", "Fix:"]),
+        ({"start": "2020-02-01", "end": "2020-01-01"}, ["end=2020-01-01", "start=2020-02-01"]),
+        ({"start": "2020-02-01", "end": "2020-02-01"}, ["end", "start", "Fix:"]),
+        ({"model": "all,constant"}, ["model=all", "Fix:"]),
+        ({"step": "1e-9"}, ["step", "windows", "Fix:"]),
+        ({"min_magnitude": "1e308"}, ["magnitude", "Fix:"]),
+        ({"min_magnitude": "maxc", "correction": "1e308"}, ["correction", "Fix:"]),
         ({"modle": "all"}, ["modle", "did you mean 'model'?"]),
         ({"model": "hyperbolc"}, ["hyperbolc", "did you mean 'hyperbolic'?"]),
         ({"step": "daily"}, ["step", "daily"]),

@@ -125,7 +125,10 @@ def test_an_unknown_attribute_is_named() -> None:
         ({"start": "2013-01-01", "end": "2013-01-01"}, "not after"),
         ({"start": "01/08/2011"}, "ISO 8601"),
         ({"end": 1.5}, "end"),
-        ({"min_magnitude": float("nan")}, "not a number"),
+        ({"start": 10, "end": 5}, "end=5 ns is not after start=10 ns"),
+        ({"min_magnitude": float("nan")}, "not a magnitude"),
+        ({"min_magnitude": 1e308}, "not a magnitude"),
+        ({"min_magnitude": float("inf")}, "not a magnitude"),
     ],
 )
 def test_wrong_ranges_are_refused(given_: dict[str, Any], message: str) -> None:

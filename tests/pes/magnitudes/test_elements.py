@@ -133,6 +133,9 @@ def test_no_cutoff_leaves_the_window_as_it_is() -> None:
         ({"cutoff": float("nan")}, "magnitude"),
         ({"width": 0.0}, "width"),
         ({"correction": float("inf")}, "correction"),
+        ({"correction": 1e308}, "correction"),
+        ({"cutoff": 1e308}, "magnitude"),
+        ({"cutoff": "1e308"}, "magnitude"),
     ],
 )
 def test_a_wrong_parameter_is_refused(parameters: dict[str, object], said: str) -> None:

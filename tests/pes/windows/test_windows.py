@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowquake import Watermark
+from flowquake import ProcessingElement, Watermark
 from flowquake.errors import ConfigError, InputError
 from flowquake.pes.windows import (
     CountWindows,
@@ -156,3 +156,27 @@ def test_sliding_windows_forget_what_they_no_longer_need() -> None:
 def test_impossible_windows_are_refused(make: object) -> None:
     with pytest.raises(ConfigError):
         make()  # type: ignore[operator]  # one of the constructors above
+
+
+def test_a_start_after_the_last_event_needs_an_end() -> None:
+    events = catalog([3, 7])
+    with pytest.raises(InputError, match="no event of 'etna'"):
+        run_element(ExpandingWindows(start=10, partial=True), {"events": [events, Watermark(8)]})
+    result = run_element(
+        ExpandingWindows(start=10, end=20, partial=True), {"events": [events, Watermark(8)]}
+    )
+    assert spans(result["window"]) == [(10, 20, 0, True)]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        ExpandingWindows(step=1, partial=True),
+        ExpandingWindows(start=0, end=10**15, step=1, partial=True),
+        SlidingWindows(length=1, step=1, partial=True),
+    ],
+)
+def test_a_step_that_is_far_too_small_is_refused(element: ProcessingElement) -> None:
+    events = catalog([0, 10**15])
+    with pytest.raises(ConfigError, match="step=1 gives"):
+        run_element(element, {"events": [events]})
