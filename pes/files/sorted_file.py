@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import heapq
 import os
+import stat
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -158,7 +159,7 @@ class SortedFile:
         written = self.state.bytes_written
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = FileIO(self.path, "r+" if written else "w")
+            file = FileIO(self.path, "r+" if written else "a")
         except FileNotFoundError as cause:
             raise InputError(
                 f"the file to continue is missing; {written} bytes of it were written.",
@@ -171,8 +172,17 @@ class SortedFile:
                 where=str(self.path),
                 fix="choose a folder that you may write to, for example with --out DIR",
             ) from cause
+        if not _is_ours(file):
+            file.close()
+            raise ConfigError(
+                "another element of this run, or another run, writes the same file.",
+                where=str(self.path),
+                fix="give each sink a path of its own, for example path='completeness.jsonl'",
+            )
         if written:
             self._continue(file, written)
+        elif stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.truncate(0)
         return file
 
     def _continue(self, file: FileIO, written: int) -> None:
@@ -186,6 +196,21 @@ class SortedFile:
             )
         file.truncate(written)
         file.seek(written)
+
+
+def _is_ours(file: FileIO) -> bool:
+    """Lock a file until it is closed; False if somebody else has."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 def output_path(path: str) -> tuple[str, ...]:

@@ -144,3 +144,15 @@ def test_a_full_disk_stops_the_run_and_keeps_whole_rows(
 def test_a_path_outside_the_outputs_is_refused(path: str) -> None:
     with pytest.raises(ConfigError, match="inside the run's outputs"):
         output_path(path)
+
+
+def test_a_file_has_one_writer(tmp_path: Path) -> None:
+    first = SortedFile(tmp_path / "rows.txt", FileState())
+    first.write_header("name")
+    with pytest.raises(ConfigError, match="writes the same file") as raised:
+        SortedFile(tmp_path / "rows.txt", FileState())
+    assert raised.value.where == str(tmp_path / "rows.txt")
+    assert (tmp_path / "rows.txt").read_text() == "name\n"
+    first.close()
+    SortedFile(tmp_path / "rows.txt", FileState()).close()
+    assert (tmp_path / "rows.txt").read_text() == ""
