@@ -1,0 +1,425 @@
+"""Watermarks, order of time, lateness, ends, and elements written for one key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flowquake import (
+    ConfigError,
+    Emissions,
+    Input,
+    InputError,
+    ManualClock,
+    Output,
+    PEError,
+    ProcessingElement,
+    State,
+    Wait,
+    Watermark,
+    Workflow,
+    run,
+)
+from flowquake.ports import Key
+from flowquake.records import EventBatch
+from flowquake.testing import ElementResult, replay, run_element
+
+
+def batch(*times: int, source: str = "etna", first: int = 0) -> EventBatch:
+    sequence = np.arange(first, first + len(times))
+    return EventBatch(source=source, time=list(times), sequence=sequence)
+
+
+class Log(ProcessingElement):
+    """Says all that it hears, as text, in the order of time."""
+
+    events = Input(EventBatch, order="time")
+    out = Output(str)
+
+    def on_events(self, batch: EventBatch) -> Emissions:
+        yield self.out(f"rows {batch.time.tolist()}")
+
+    def on_watermark(self, time: int) -> Emissions:
+        yield self.out(f"mark {time}")
+
+    def finish(self) -> Emissions:
+        yield self.out("finish")
+
+
+class Hear(ProcessingElement):
+    """The same, as rows come, on two ports."""
+
+    a = Input(EventBatch, order="any")
+    b = Input(EventBatch, order="any", optional=True)
+    out = Output(str)
+
+    def on_a(self, batch: EventBatch) -> Emissions:
+        yield self.out(f"a {batch.time.tolist()}")
+
+    def on_b(self, batch: EventBatch) -> Emissions:
+        yield self.out(f"b {batch.time.tolist()}")
+
+    def on_watermark(self, time: int) -> Emissions:
+        yield self.out(f"mark {time}")
+
+    def finish(self) -> Emissions:
+        yield self.out("finish")
+
+
+def heard(part: ProcessingElement, **inputs: list[object]) -> list[Any]:
+    return run_element(part, inputs, clock=ManualClock())["out"]
+
+
+def test_rows_are_released_by_the_watermark_in_order() -> None:
+    items: list[object] = [batch(5, 1, 9), batch(3, 7, first=3), Watermark(6), batch(6, first=5)]
+    assert heard(Log(), events=[*items, Watermark(8)]) == [
+        "rows [1, 3, 5]",
+        "mark 6",
+        "rows [6, 7]",
+        "mark 8",
+        "rows [9]",
+        "finish",
+    ]
+
+
+def test_the_end_releases_what_is_left_and_does_not_move_the_watermark() -> None:
+    assert heard(Log(), events=[batch(5, 1)]) == ["rows [1, 5]", "finish"]
+    assert heard(Log(), events=[]) == ["finish"]
+
+
+def test_a_row_at_the_watermark_is_not_late_and_not_yet_released() -> None:
+    items: list[object] = [Watermark(5), batch(5), Watermark(5), batch(4, first=1)]
+    result = run_element(Log(), {"events": items})
+    assert result["out"] == ["mark 5", "rows [5]", "finish"]
+    assert result.counters == {"late": 1}
+
+
+def test_rows_at_one_time_come_by_sequence_then_port_then_source() -> None:
+    class Ports(ProcessingElement):
+        a = Input(EventBatch, order="time")
+        b = Input(EventBatch, order="time")
+        out = Output(tuple)
+
+        def on_a(self, item: EventBatch) -> Emissions:
+            yield from self._each("a", item)
+
+        def on_b(self, item: EventBatch) -> Emissions:
+            yield from self._each("b", item)
+
+        def _each(self, port: str, item: EventBatch) -> Emissions:
+            for place in item.sequence.tolist():
+                yield self.out((place, port, item.source))
+
+    given = {
+        "a": [batch(7, 7, source="b"), batch(7, 7, source="a", first=1)],
+        "b": [batch(7, 7, source="a")],
+    }
+    assert run_element(Ports(), given)["out"] == [
+        (0, "a", "b"),
+        (0, "b", "a"),
+        (1, "a", "a"),
+        (1, "a", "b"),
+        (1, "b", "a"),
+        (2, "a", "a"),
+    ]
+
+
+def test_single_items_are_put_in_order_too() -> None:
+    @dataclass(frozen=True)
+    class Pick:
+        time: int
+        sequence: int = 0
+
+    class Picks(ProcessingElement):
+        picks = Input(Pick, order="time")
+        out = Output(tuple)
+
+        def on_picks(self, pick: Pick) -> Emissions:
+            yield self.out((pick.time, pick.sequence))
+
+    picks: list[object] = [Pick(5), Pick(1, 2), Pick(1, 1), Watermark(4), Pick(2)]
+    result = run_element(Picks(), {"picks": picks})
+    assert result["out"] == [(1, 1), (1, 2), (5, 0)]
+    assert result.counters == {"late": 1}
+
+
+def test_an_item_without_a_time_cannot_be_put_in_order() -> None:
+    class Ints(ProcessingElement):
+        x = Input(int, order="time")
+
+        def on_x(self, x: int) -> None:
+            return None
+
+    with pytest.raises(InputError, match=r"int has no event time"):
+        run_element(Ints(), {"x": [1]})
+
+
+def test_empty_batches_pass_through() -> None:
+    assert heard(Log(), events=[batch(), batch(1)]) == ["rows []", "rows [1]", "finish"]
+    assert heard(Hear(), a=[batch()]) == ["a []", "finish"]
+
+
+class Late(ProcessingElement):
+    events = Input(EventBatch, order="time", lateness=3e-9)
+    out = Output(str)
+    late = Output(EventBatch)
+
+    def on_events(self, batch: EventBatch) -> Emissions:
+        yield self.out(f"rows {batch.time.tolist()}")
+
+    def on_watermark(self, time: int) -> Emissions:
+        yield self.out(f"mark {time}")
+
+
+def test_lateness_holds_the_watermark_back_and_late_rows_leave_apart() -> None:
+    items = [batch(1, 8), Watermark(8), batch(6, 4), Watermark(9), batch(5, 7)]
+    result = run_element(Late(), {"events": items})
+    assert result["out"] == ["rows [1]", "mark 5", "mark 6", "rows [6, 7, 8]"]
+    assert [late.time.tolist() for late in result["late"]] == [[4], [5]]
+    assert result.counters == {"late": 2}
+
+
+# Several channels.
+
+
+def test_the_watermark_is_the_least_over_live_channels() -> None:
+    given = heard(
+        Hear(),
+        a=[Watermark(10), Wait(1), Watermark(20), Wait(10), Watermark(40)],
+        b=[Watermark(5), Wait(2), Watermark(15), Wait(2)],
+    )
+    # b is left out from its end on.
+    assert given == ["mark 5", "mark 15", "mark 20", "mark 40", "finish"]
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_the_last_watermark_does_not_depend_on_which_channel_ends_first(first: str) -> None:
+    pause: list[object] = [Wait(5)]
+    given = heard(
+        Hear(),
+        a=[Watermark(100), *(pause if first == "b" else [])],
+        b=[Watermark(50), *(pause if first == "a" else [])],
+    )
+    assert given[-2:] == ["mark 100", "finish"]
+
+
+def test_a_channel_that_has_no_watermark_yet_holds_back() -> None:
+    given = heard(Hear(), a=[Watermark(10)], b=[Wait(1), batch(3), Watermark(7), Wait(1)])
+    assert given[0] == "b [3]"
+    assert given[-2:] == ["mark 10", "finish"]
+
+
+def test_an_idle_channel_holds_nobody_back_until_its_next_item() -> None:
+    given = heard(
+        Hear(),
+        a=[Watermark(10), Wait(2), Watermark(20), Wait(2), Watermark(30), Wait(9)],
+        b=[Watermark(5), Wait(1), Watermark(None), Wait(2), batch(25), Wait(2), Watermark(26)],
+    )
+    assert given == [
+        *("mark 5", "mark 10", "mark 20", "b [25]"),
+        # b is live again at 5: it holds a back until it says more.
+        *("mark 26", "mark 30", "finish"),
+    ]
+
+
+def test_an_idle_channel_without_any_watermark_resumes() -> None:
+    given = heard(
+        Hear(),
+        a=[Wait(2), Watermark(20), Wait(3), Watermark(30), Wait(9)],
+        b=[Watermark(None), Wait(3), batch(25), Wait(4), Watermark(26), Wait(9)],
+    )
+    assert given == ["mark 20", "b [25]", "mark 26", "mark 30", "finish"]
+
+
+def test_idleness_is_passed_on() -> None:
+    class Relay(ProcessingElement):
+        events = Input(EventBatch)
+        out = Output(EventBatch)
+
+        def on_events(self, batch: EventBatch) -> Emissions:
+            yield self.out(batch)
+
+    workflow, relay, hear = Workflow("w"), Relay(), Hear()
+    quiet = workflow.add(replay([Watermark(None), Wait(3), batch(25), Wait(3)]), name="quiet")
+    busy = workflow.add(replay([Watermark(10), Wait(5), Watermark(30), Wait(9)]), name="busy")
+    workflow.connect(quiet.out, relay.events)  # type: ignore[misc]  # object is no batch
+    workflow.connect(relay.out, hear.a)
+    workflow.connect(busy.out, hear.b)  # type: ignore[misc]  # as above
+    result = run(workflow, collect=[hear.out], clock=ManualClock())
+    assert result[hear.out] == ["mark 10", "a [25]", "mark 30", "finish"]
+
+
+# One key.
+
+
+@dataclass
+class Seen:
+    rows: int = 0
+    keys: list[Key] = field(default_factory=list)
+    version: int = 1
+
+
+class PerKey(ProcessingElement):
+    item = Input(object, by=lambda item: item, order="any")
+    out = Output(tuple)
+    state = State(Seen)
+
+    def on_item(self, item: object) -> None:
+        self.state.rows += 1
+        self.state.keys.append(self.key)
+
+    def on_watermark(self, time: int) -> Emissions:
+        yield self.out(("mark", time, self.key, self.state.rows))
+
+    def finish(self) -> Emissions:
+        yield self.out(("finish", self.key, len(self.state.keys)))
+
+
+def test_watermarks_and_ends_are_heard_per_key_in_the_order_of_keys() -> None:
+    keys: list[object] = [("b", 1), b"x", "b", 2.5, None, 1, True, 1.0, "a", ("a", 2), -1, 1 << 70]
+    result = run_element(PerKey(), {"item": [*keys, Watermark(3)]})
+    ordered: list[object] = [None, -1, 1, 2.5, 1 << 70, "a", "b", b"x", ("a", 2), ("b", 1)]
+    assert [emitted[2] for emitted in result["out"][:10]] == ordered
+    assert [emitted[1] for emitted in result["out"][10:]] == ordered
+    assert ("finish", 1, 3) in result["out"]
+
+
+def test_nan_is_no_key() -> None:
+    with pytest.raises(InputError, match="NaN"):
+        run_element(PerKey(), {"item": [float("nan")]})
+
+
+def test_a_key_met_later_hears_only_later_watermarks() -> None:
+    given = run_element(PerKey(), {"item": ["a", Watermark(1), "b", Watermark(2)]})["out"]
+    marks = [emitted for emitted in given if emitted[0] == "mark"]
+    assert marks == [("mark", 1, "a", 1), ("mark", 2, "a", 1), ("mark", 2, "b", 1)]
+
+
+class Groups(ProcessingElement):
+    events = Input(EventBatch, by="magnitude_type")
+    out = Output(tuple)
+
+    def on_events(self, batch: EventBatch) -> Emissions:
+        yield self.out((self.key_as(str), batch.time.tolist()))
+
+
+def test_rows_of_a_batch_are_split_by_a_column_and_keep_their_order() -> None:
+    from flowquake.records import Strings
+
+    events = EventBatch(
+        source="etna",
+        time=[3, 1, 2, 0],
+        magnitude_type=Strings.from_list(["ML", "Md", "ML", "Md"]),
+    )
+    assert run_element(Groups(), {"events": [events]})["out"] == [("ML", [3, 2]), ("Md", [1, 0])]
+
+
+def test_what_has_no_such_column_or_attribute_is_refused() -> None:
+    class ByNothing(ProcessingElement):
+        x = Input(int, by="station")
+
+        def on_x(self, x: int) -> None:
+            return None
+
+    with pytest.raises(InputError, match="neither a column nor an attribute 'station'"):
+        run_element(ByNothing(), {"x": [1]})
+
+
+class Outside(ProcessingElement):
+    """Asks for what belongs to a key where there is none."""
+
+    x = Input(int, by=lambda x: x, order="any")
+    side = Input(int, to="all")
+    state = State(Seen)
+
+    what: str = "key"
+    place: str = "setup"
+
+    def setup(self) -> None:
+        self._ask("setup")
+
+    def on_x(self, x: int) -> None:
+        assert self.key == x
+        self.state.rows += 1
+        self.rng()
+
+    def on_side(self, item: int) -> None:
+        self._ask("side")
+
+    def teardown(self) -> None:
+        self._ask("teardown")
+
+    def _ask(self, place: str) -> None:
+        if place == self.place:
+            getattr(self, self.what)() if self.what == "rng" else getattr(self, self.what)
+
+
+@pytest.mark.parametrize("what", ["key", "state", "rng"])
+@pytest.mark.parametrize("place", ["setup", "side", "teardown"])
+def test_what_belongs_to_a_key_is_not_there_outside_its_handlers(what: str, place: str) -> None:
+    given: dict[str, list[object]] = {"x": [1], "side": [Wait(1), 2]}
+    with pytest.raises(PEError, match="is there only"):
+        run_element(Outside(what=what, place=place), given, clock=ManualClock())
+    with pytest.raises(RuntimeError, match="is there only"):
+        Outside(what=what)._ask("setup")
+
+
+def test_a_key_of_another_type_is_named() -> None:
+    class WantsText(ProcessingElement):
+        x = Input(int, by=lambda x: x)
+
+        def on_x(self, x: int) -> None:
+            self.key_as(str)
+
+    with pytest.raises(ConfigError, match="is 3, not a str"):
+        run_element(WantsText(), {"x": [3]})
+
+
+def test_side_data_may_not_emit() -> None:
+    with pytest.raises(ConfigError, match="may not emit"):
+
+        class Emits(ProcessingElement):
+            x = Input(int, by=lambda x: x)
+            side = Input(int, to="all")
+            out = Output(int)
+
+            def on_x(self, x: int) -> None:
+                return None
+
+            def on_side(self, item: int) -> Emissions:
+                yield self.out(item)
+
+    class Returns(ProcessingElement):
+        x = Input(int, by=lambda x: x)
+        side = Input(int, to="all")
+        out = Output(int)
+
+        def on_x(self, x: int) -> None:
+            return None
+
+        def on_side(self, item: int) -> Any:
+            return [self.out(item)]
+
+    with pytest.raises(PEError, match="may not emit"):
+        run_element(Returns(), {"side": [1]})
+
+
+def test_random_numbers_depend_on_seed_name_key_and_unit() -> None:
+    class Draws(ProcessingElement):
+        x = Input(int, by=lambda x: x)
+        out = Output(tuple)
+
+        def on_x(self, x: int) -> Emissions:
+            yield self.out((x, *(float(self.rng(unit).random()) for unit in range(2))))
+
+    def draw(seed: int) -> ElementResult:
+        return run_element(Draws(), {"x": [1, 2, 1]}, seed=seed)
+
+    first, second, again = draw(1)["out"]
+    assert first == again
+    numbers = {*first[1:], *second[1:], *draw(2)["out"][0][1:]}
+    assert len(numbers) == 6
+    assert draw(1)["out"] == [first, second, again]
