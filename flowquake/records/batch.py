@@ -8,7 +8,7 @@ public constructor of a batch class checks its columns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -38,12 +38,27 @@ class Batch:
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
+        # Every batch class has these fields itself.
+
+        @property
+        def source(self) -> str:
+            """What the rows belong to."""
+
+        @property
+        def time(self) -> IntArray:
+            """Event times, nanoseconds."""
+
+        @property
+        def sequence(self) -> IntArray:
+            """Places in the source."""
+
     _columns: ClassVar[tuple[str, ...]]  # fields that are arrays or Strings; "time" is the first
     _further: ClassVar[str | None] = None  # the field that is a dictionary of columns
     _constants: ClassVar[tuple[str, ...]]  # fields that hold for all rows; "source" is the first
 
     def __len__(self) -> int:
-        return len(getattr(self, "time"))  # noqa: B009
+        return len(self.time)
 
     @property
     def nbytes(self) -> int:
@@ -131,8 +146,7 @@ class Batch:
 
     def sorted(self) -> Self:
         """Give the rows in the order of (time, sequence), equal ones as they are."""
-        time: IntArray = getattr(self, "time")  # noqa: B009
-        sequence: IntArray = getattr(self, "sequence")  # noqa: B009
+        time, sequence = self.time, self.sequence
         before, after = time[:-1], time[1:]
         in_order = (before < after) | ((before == after) & (sequence[:-1] <= sequence[1:]))
         return self if bool(in_order.all()) else self.take(np.lexsort((sequence, time)))
@@ -213,7 +227,7 @@ class Batch:
 
     def row(self, place: int) -> dict[str, object]:
         """Give one row as plain values for JSON: times as text, missing ones as None."""
-        values: dict[str, object] = {"source": getattr(self, "source")}  # noqa: B009
+        values: dict[str, object] = {"source": self.source}
         elapsed = getattr(self, "timescale", "utc") == "elapsed"
         for name in self.columns:
             field = self._field(name)
@@ -229,20 +243,19 @@ class Batch:
     def __eq__(self, other: object) -> bool:
         return self.equals(other) if isinstance(other, Batch) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal by value, and not small
 
     def __repr__(self) -> str:
         count = len(self)
         rows = f"{count} row{'' if count == 1 else 's'}"
         span = ""
         if count:
-            time: IntArray = getattr(self, "time")  # noqa: B009
-            low, high = int(time.min()), int(time.max())
+            low, high = int(self.time.min()), int(self.time.max())
             if getattr(self, "timescale", "utc") == "elapsed":
                 span = f", {low / 1e9:g} s to {high / 1e9:g} s"
             else:
                 span = f", {format_time(low)} to {format_time(high)}"
-        return f"{type(self).__name__}({getattr(self, 'source')!r}, {rows}{span})"  # noqa: B009
+        return f"{type(self).__name__}({self.source!r}, {rows}{span})"
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         names = (*self._columns, *((self._further,) if self._further else ()), *self._constants)

@@ -154,7 +154,7 @@ class Strings:
             return bool(np.array_equal(self.codes, other.codes))
         return self.to_list() == other.to_list()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal by value, and not small
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Strings cannot be changed: {name}")

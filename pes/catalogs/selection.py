@@ -210,7 +210,7 @@ def _meets(batch: EventBatch, name: str, condition: Condition) -> tuple[BoolArra
             low, high = (float(value) for value in condition)
             good = (values >= low) & (values < high)
         else:
-            good = np.equal(values, float(condition))  # type: ignore[arg-type]
+            good = np.equal(values, float(condition))  # type: ignore[arg-type]  # or TypeError
     except (TypeError, ValueError) as cause:
         raise ConfigError(
             f"where {name}={condition!r}: the column holds numbers",

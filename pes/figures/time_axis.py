@@ -54,10 +54,10 @@ class TimeAxis:
         axis: Axis = axes.yaxis if vertical else axes.xaxis
         name = label or "Time"
         if self.timescale == "utc":
-            locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+            locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]  # untyped there
             axis.set_major_locator(locator)
             axis.set_major_formatter(
-                ConciseDateFormatter(locator, offset_formats=_OFFSETS)  # type: ignore[no-untyped-call]
+                ConciseDateFormatter(locator, offset_formats=_OFFSETS)  # type: ignore[no-untyped-call]  # untyped there
             )
             axis.set_label_text(f"{name} (UTC)")
         else:
