@@ -25,7 +25,39 @@ class JsonRecord(Protocol):
         """Give the record as one line of JSON."""
 
 
-class WriteJsonLines(ProcessingElement):
+class _SortedSink(ProcessingElement):
+    """What the sinks share: a file that grows by the rows that are final."""
+
+    state = State(FileState)
+
+    path: str
+
+    def __post_init__(self) -> None:
+        output_path(self.path)
+
+    def setup(self) -> None:
+        """Open the file, or go on where it stands."""
+        self._sorted = SortedFile(self.run_path("outputs", *output_path(self.path)), self.state)
+
+    def on_watermark(self, time: int) -> None:
+        """Write what is final."""
+        self._write(time)
+
+    def finish(self) -> None:
+        """Write the rest."""
+        self._write(None)
+
+    def teardown(self) -> None:
+        """Close the file."""
+        if "_sorted" in self.__dict__:
+            self._sorted.close()
+
+    def _write(self, time: int | None) -> None:
+        if behind := self._sorted.write_before(time):
+            self.count("written out of order: later than the watermark", behind)
+
+
+class WriteJsonLines(_SortedSink):
     """Write records to a file, one JSON object per line, in order of (time, id).
 
     A record is written, and flushed, when the watermark has passed its event
@@ -45,36 +77,15 @@ class WriteJsonLines(ProcessingElement):
     """
 
     items = Input(object, to="one", order="any")
-    state = State(FileState)
 
     path: str = "forecasts.jsonl"
-
-    def __post_init__(self) -> None:
-        output_path(self.path)
-
-    def setup(self) -> None:
-        """Open the file, or go on where it stands."""
-        self._sorted = SortedFile(self.run_path("outputs", *output_path(self.path)), self.state)
 
     def on_items(self, item: object) -> None:
         """Take a record."""
         self._sorted.add(json_row(item))
 
-    def on_watermark(self, time: int) -> None:
-        """Write what is final."""
-        _write(self, self._sorted, time)
 
-    def finish(self) -> None:
-        """Write the rest."""
-        _write(self, self._sorted, None)
-
-    def teardown(self) -> None:
-        """Close the file."""
-        if "_sorted" in self.__dict__:
-            self._sorted.close()
-
-
-class WriteCsv(ProcessingElement):
+class WriteCsv(_SortedSink):
     """Write forecasts or events to a CSV file, in order of (time, id).
 
     Rows are written as by `WriteJsonLines`. The file has one header line;
@@ -92,19 +103,18 @@ class WriteCsv(ProcessingElement):
     """
 
     items = Input(object, to="one", order="any")
-    state = State(FileState)
 
     path: str = "forecasts.csv"
     columns: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        output_path(self.path)
+        super().__post_init__()
         if len(set(self.columns)) != len(self.columns):
             raise ConfigError(f"columns={self.columns} names one twice", fix="name each one once")
 
     def setup(self) -> None:
         """Open the file, or go on where it stands."""
-        self._sorted = SortedFile(self.run_path("outputs", *output_path(self.path)), self.state)
+        super().setup()
         if self.columns:
             self._sorted.write_header(csv_line(self.columns))
 
@@ -121,19 +131,6 @@ class WriteCsv(ProcessingElement):
         self._sorted.write_header(line)
         for row in table_rows(item, header):
             self._sorted.add(row)
-
-    def on_watermark(self, time: int) -> None:
-        """Write what is final."""
-        _write(self, self._sorted, time)
-
-    def finish(self) -> None:
-        """Write the rest."""
-        _write(self, self._sorted, None)
-
-    def teardown(self) -> None:
-        """Close the file."""
-        if "_sorted" in self.__dict__:
-            self._sorted.close()
 
 
 def json_row(item: object) -> Row:
@@ -167,8 +164,3 @@ def json_row(item: object) -> Row:
             fix="give the record an integer 'time'",
         )
     return Row(time, identity, revision, line)
-
-
-def _write(sink: ProcessingElement, file: SortedFile, time: int | None) -> None:
-    if behind := file.write_before(time):
-        sink.count("written out of order: later than the watermark", behind)
