@@ -133,7 +133,7 @@ def example(kind: Any) -> str:  # any annotation
     Examples
     --------
     >>> example(tuple[float, float]), example(Literal["maxc"] | None)
-    ('1.5,1.5', 'maxc')
+    ('1.5,2.5', 'maxc')
     """
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
@@ -143,12 +143,17 @@ def example(kind: Any) -> str:  # any annotation
     if origin is typing.Annotated:
         return example(args[0])
     if origin is tuple and args[-1:] != (Ellipsis,):
-        return ",".join(example(arg) for arg in args)
+        return ",".join(_count_up(example(arg), n) for n, arg in enumerate(args))
     if origin in _SEQUENCES:
-        return f"{example(args[0])},{example(args[0])}"
+        return ",".join(_count_up(example(args[0]), n) for n in range(2))
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return str(next(iter(kind)).value)
     return _EXAMPLES.get(kind, "text")
+
+
+def _count_up(text: str, n: int) -> str:
+    # Equal ends would make an empty range.
+    return {"10": str(10 + n), "1.5": str(1.5 + n)}.get(text, text)
 
 
 def to_text(value: object) -> str:

@@ -29,6 +29,22 @@ def summary(docstring: str | None) -> str:
     return " ".join(first.split())
 
 
+def body(docstring: str | None) -> str:
+    r"""Give what follows the first paragraph, up to the first section.
+
+    Examples
+    --------
+    >>> body("Do.\n\nOne\nstep.\n\nTwo.\n\nParameters\n----------\na : int\n    One.\n")
+    'One\nstep.\n\nTwo.'
+    """
+    lines = inspect.cleandoc(docstring or "").splitlines()
+    for number, (name, rule) in enumerate(itertools.pairwise(lines)):
+        if name.strip() and _UNDERLINE.fullmatch(rule):
+            lines = lines[:number]
+            break
+    return "\n\n".join("\n".join(lines).split("\n\n")[1:]).strip()
+
+
 def parameter_docs(docstring: str | None) -> dict[str, ParameterDoc]:
     r"""Give what the Parameters section says, by name of parameter.
 

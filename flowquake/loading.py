@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from flowquake.docstrings import summary
+from flowquake.docstrings import body, summary
 from flowquake.errors import FlowquakeError, WorkflowError, suggest
 from flowquake.parameters import Parameter, describe_parameters, read_settings
 
@@ -40,6 +40,9 @@ class LoadedWorkflow:
         The distribution it comes with; empty for a file.
     summary : str
         The first paragraph of its docstring.
+    description : str
+        What the docstring of ``build`` says beyond its first paragraph, before
+        the parameters.
     parameters : tuple of Parameter
         What it takes.
     """
@@ -50,6 +53,7 @@ class LoadedWorkflow:
     package: str = ""
     version: str = ""
     summary: str = ""
+    description: str = ""
     parameters: tuple[Parameter, ...] = ()
     maker: Callable[..., object]
 
@@ -94,6 +98,8 @@ class LoadedWorkflow:
         return read_settings(self.parameters, settings, where=f"workflow '{self.name}'")
 
     def _where(self, cause: BaseException) -> str:
+        if self.package and isinstance(cause, FlowquakeError):
+            return f"workflow '{self.name}'"  # a line of installed code helps nobody
         if self.path is None:
             return self.reference
         return place_in(self.path, cause)
@@ -269,6 +275,7 @@ def _describe(
         package=package,
         version=version,
         summary=summary(about),
+        description="" if isinstance(found, Workflow) else body(getattr(found, "__doc__", None)),
         parameters=parameters,
         maker=maker,
     )

@@ -7,12 +7,13 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from flowquake._version import __version__
-from flowquake.errors import FlowquakeError, suggest
+from flowquake.errors import FlowquakeError, PEError, suggest
 
 # Each is imported only when it is asked for: name -> module, its help.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -37,6 +38,9 @@ _HELP_WANTED: tuple[type[click.UsageError], ...] = tuple(
 )
 
 
+_KINDS: dict[type, str] = {dict: "table", list: "list"}
+
+
 class Command(click.Command):
     """A command that takes --debug, and checks its table of flowquake.toml."""
 
@@ -53,13 +57,24 @@ class Command(click.Command):
     ) -> click.Context:
         """Check the settings of flowquake.toml for this command, then read the arguments."""
         settings = (parent.lookup_default(info_name) if parent and info_name else None) or {}
-        names = {parameter.name for parameter in self.params if parameter.name}
+        names = {parameter.name: parameter for parameter in self.params if parameter.name}
         for name in settings:
             if name not in names:
                 raise click.UsageError(
                     f"flowquake.toml: [{info_name}] has no setting '{name}'"
                     + suggest(str(name), names)
                 )
+        # click converts text, as from the command line, and no other type.
+        for name, value in settings.items():
+            if isinstance(value, list) and getattr(names[name], "multiple", False):
+                settings[name] = [str(one) for one in value]
+            elif isinstance(value, (dict, list)):
+                raise click.UsageError(
+                    f"flowquake.toml: [{info_name}] {name} is a {_KINDS[type(value)]}, "
+                    "not one value"
+                )
+            elif not isinstance(value, bool):
+                settings[name] = str(value)
         return super().make_context(info_name, args, parent, **extra)
 
 
@@ -152,7 +167,8 @@ def invoke(arguments: Sequence[str]) -> int:
     int
         The exit code; errors are on standard error by now.
     """
-    debug = "--debug" in arguments or os.environ.get("FLOWQUAKE_DEBUG", "0") not in ("", "0")
+    wanted = os.environ.get("FLOWQUAKE_DEBUG", "").strip().lower()
+    debug = "--debug" in arguments or wanted in ("1", "on", "t", "true", "y", "yes")
     try:
         result = app.main(args=list(arguments), prog_name="flowquake", standalone_mode=False)
     except click.Abort:
@@ -170,6 +186,11 @@ def invoke(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _print("Interrupted.")
         return 130
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else "the output cannot be written: "
+        _show(error, f"{where}{error.strerror or error}", debug=debug)
+        _print("  Fix:   free space on the disk, or write elsewhere")
+        return 1
     except Exception as error:  # noqa: BLE001 - the last place that can turn it into words
         _show(error, f"unexpected {type(error).__name__}: {error}", debug=debug, hint=True)
         return 1
@@ -188,11 +209,30 @@ def _show(
         traceback.print_exception(error)
     kind = "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
     _print(message if hint else f"{kind}: {message}")
+    line = _line_of_user(error)
+    if line:
+        _print(f"  Line:  {line}")
     if hint:
         _print("  Fix:   see the traceback with --debug, and report it if it is flowquake's")
     if isinstance(error, click.UsageError):
         command = context.command_path if context is not None else "flowquake"
         _print(f"  Help:  {command} --help")
+
+
+def _line_of_user(error: BaseException) -> str:
+    """Name the line of an element of the user's own that an error came from."""
+    if not isinstance(error, PEError) or error.__cause__ is None:
+        return ""
+    frames = traceback.extract_tb(error.__cause__.__traceback__)
+    own = Path(__file__).resolve().parents[1]
+    engine = [n for n, frame in enumerate(frames) if Path(frame.filename).parent.name == "engine"]
+    handler = list(frames)[engine[-1] + 1 :] if engine else []
+    while handler and Path(handler[0].filename).resolve().parent == own:
+        handler = handler[1:]  # what calls an @element function
+    if not handler or handler[0].filename.startswith((str(own), str(own.parent / "pes"))):
+        return ""  # flowquake's own elements are no business of the user
+    last = [frame for frame in handler if frame.filename == handler[0].filename][-1]
+    return f"{last.filename}, line {last.lineno}: {last.line}"
 
 
 def _print(text: str) -> None:

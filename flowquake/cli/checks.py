@@ -50,6 +50,8 @@ class Check:
         What to do if it is not ok.
     required : bool
         Whether flowquake cannot do its main job without it.
+    optional : bool
+        Whether it is good as it is, for who does not want it.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Check:
     text: str
     fix: str = ""
     required: bool = True
+    optional: bool = False
 
 
 def all_checks() -> Iterator[Check]:
@@ -91,13 +94,14 @@ def check_packages() -> Iterator[Check]:
     )
     for extra, names in extras.items():
         missing = [name for name in names if installed(name) is None]
-        use = f" ({USES[extra]})" if extra in USES else ""
+        use = f" for {USES[extra]}" if extra in USES else ""
         yield Check(
             name=f"extra {extra}",
             ok=not missing,
             text=", ".join(f"{name} {installed(name) or 'missing'}" for name in names) + use,
-            fix=f'pip install "flowquake[{extra}]", if you want it{use}',
+            fix=f'pip install "flowquake[{extra}]"',
             required=False,
+            optional=True,
         )
 
 

@@ -16,8 +16,8 @@ from flowquake.cli.text import print_json, say
 def doctor_command(as_json: bool) -> int:
     """Check this machine and this installation.
 
-    Each line says ok, or Fix: and what to do. Exit code 2 if flowquake cannot
-    do its main job here.
+    Each line says ok, or Fix: and what to do; -- is what you may do without.
+    Exit code 2 if flowquake cannot do its main job here.
     """
     from flowquake.cli.checks import all_checks
 
@@ -34,6 +34,11 @@ def doctor_command(as_json: bool) -> int:
         return 2 if broken else 0
     width = max(len(check.name) for check in checks)
     for check in checks:
-        say(f"{check.name:<{width}}  {'ok  ' if check.ok else 'Fix:'}  ", end="")
-        say(check.text if check.ok else f"{check.fix} (now: {check.text})")
+        say(f"{check.name:<{width}}  ", end="")
+        if check.ok:
+            say(f"ok    {check.text}")
+        elif check.optional:
+            say(f"--    {check.text}; if you want it: {check.fix}")
+        else:
+            say(f"Fix:  {check.fix} (now: {check.text})")
     return 2 if broken else 0

@@ -12,13 +12,13 @@ from flowquake.cli.text import say
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion_command(ctx: click.Context, /, shell: str) -> None:
-    r"""Print the set-up of command completion for a shell.
+    """Print the set-up of command completion for a shell.
 
     \b
     bash:  flowquake completion bash >> ~/.bash_completion
     zsh:   flowquake completion zsh > "${fpath[1]}/_flowquake"
     fish:  flowquake completion fish > ~/.config/fish/completions/flowquake.fish
-    """
+    """  # noqa: D301 - click knows a block that is not to be wrapped by this character
     from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
     # Not BashComplete.source(): that starts bash to ask for its version.

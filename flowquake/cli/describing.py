@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from flowquake.cli.app import Command
-from flowquake.cli.options import json_option, load, set_option, settings_of
+from flowquake.cli.options import json_option, load, set_option
+from flowquake.cli.standins import build_with_stand_ins
 from flowquake.cli.text import print_json, say, table
-from flowquake.errors import ConfigError, FlowquakeError, suggest
+from flowquake.errors import ConfigError, suggest
 
 if TYPE_CHECKING:
-    from flowquake.loading import LoadedWorkflow
     from flowquake.registry import ElementEntry, PortEntry
     from flowquake.workflow import Workflow
-
-# A catalog in place of one that was not given: a graph may depend on its format.
-STAND_IN = "time,latitude,longitude,depth,magnitude\n2000-01-01T00:00:00Z,0,0,1,1\n"
 
 
 @click.command("describe", cls=Command)
@@ -127,7 +122,7 @@ def _describe_workflow(name: str, assignments: tuple[str, ...], *, as_json: bool
     from flowquake.cli.run import parameter_help
 
     loaded = load(name)
-    graph, reason = _graph(loaded, assignments)
+    graph, reason = build_with_stand_ins(loaded, assignments)
     if as_json:
         document = {
             "name": loaded.name,
@@ -143,34 +138,13 @@ def _describe_workflow(name: str, assignments: tuple[str, ...], *, as_json: bool
     where = f"{loaded.package} {loaded.version}" if loaded.package else str(loaded.path)
     say(f"{loaded.name}: {loaded.summary}")
     say(f"\n  workflow of {where}\n")
-    say(parameter_help(loaded.name, "", loaded.parameters))
+    if loaded.description:
+        say(f"{loaded.description}\n")
+    say(parameter_help("", loaded.parameters))
     say()
     say("Graph" if graph is not None else f"Graph: {reason}")
     if graph is not None:
         say(graph_tree(graph))
-
-
-def _graph(loaded: LoadedWorkflow, assignments: tuple[str, ...]) -> tuple[Workflow | None, str]:
-    """Build the graph, with stand-ins for required parameters that were not given."""
-    settings = settings_of(loaded, assignments)
-    missing = [p for p in loaded.parameters if p.required and p.name not in settings]
-    if not missing:
-        return loaded.build(loaded.read(settings)), ""
-    given = {p.name: p.read(settings[p.name]) for p in loaded.parameters if p.name in settings}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "catalog.csv"
-        file.write_text(STAND_IN)
-        try:
-            return loaded.build({**given, **{p.name: _stand_in(p.kind, file) for p in missing}}), ""
-        except FlowquakeError:
-            needed = " ".join(f"--set {p.name}=..." for p in missing)
-            return None, f"it depends on the parameters; add {needed}"
-
-
-def _stand_in(kind: object, file: Path) -> object:
-    if kind is Path:
-        return file
-    return kind() if isinstance(kind, type) and kind in (int, float, bool, str, list) else None
 
 
 def _graph_json(workflow: Workflow) -> dict[str, object]:

@@ -164,16 +164,23 @@ def _run(
     if isinstance(error, Interrupted):
         status = "interrupted"
     log.info("run ended", extra={"run": directory.id, "status": status, "exit_code": code})
-    end_record(
-        record,
-        directory,
-        status=status,
-        exit_code=code,
-        error=str(error) if error else None,
-        result=result,
-        counts=watcher.counts,
-        warnings=journal.warnings,
-    )
+    try:
+        end_record(
+            record,
+            directory,
+            status=status,
+            exit_code=code,
+            error=str(error) if error else None,
+            result=result,
+            counts=watcher.counts,
+            warnings=journal.warnings,
+        )
+    except FlowquakeError as cause:
+        if error is None:
+            code, error = cause.exit_code, cause
+            record.update(status="failed", exit_code=code, error=str(cause))
+        else:
+            note(str(cause))
     return Outcome(record=record, directory=directory.path, exit_code=code, error=error)
 
 

@@ -93,7 +93,7 @@ def forecast_table(group: Sequence[Record]) -> str:
                 _mark(record, group, least),
             ]
         )
-    header = ["model", "events", "status", "failure time", f"{level:.0%} interval", "AIC +", ""]
+    header = ["model", "events", "status", "failure time", f"{level:.0%} interval", "ΔAIC", ""]
     lines.append(table(header, rows))
     if any(record["status"] == "not_adequate" for record in group):
         lines.append(
@@ -158,7 +158,7 @@ def _aic(record: Record) -> float:
 
 def _aic_text(record: Record, least: float) -> str:
     aic = _aic(record)
-    return f"{aic - least:.1f}" if math.isfinite(aic) else "-"
+    return f"{aic - least:.2f}" if math.isfinite(aic) else "-"
 
 
 def _cutoff(record: Record) -> str:

@@ -15,7 +15,19 @@ from flowquake.cli.options import (
     workers_option,
     workflow_argument,
 )
+from flowquake.cli.standins import build_to_look_at
 from flowquake.cli.text import note, print_json, say
+
+ENDINGS = {
+    ".dot": "dot",
+    ".gv": "dot",
+    ".svg": "svg",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".md": "mermaid",
+    ".txt": "mermaid",
+    "": "mermaid",
+}
 
 
 @click.command("validate", cls=Command)
@@ -23,9 +35,12 @@ from flowquake.cli.text import note, print_json, say
 @set_option
 @json_option
 def validate_command(workflow: str, assignments: tuple[str, ...], as_json: bool) -> int:
-    """Check a workflow; every fault at once."""
+    """Check a workflow; every fault at once.
+
+    Parameters that change no part of the graph can be left out.
+    """
     loaded = load(workflow)
-    graph = build(loaded, assignments)
+    graph = build_to_look_at(loaded, assignments)
     faults = graph.faults()
     if as_json:
         print_json(
@@ -65,10 +80,12 @@ def validate_command(workflow: str, assignments: tuple[str, ...], as_json: bool)
 def graph_command(
     workflow: str, assignments: tuple[str, ...], form: str | None, output: Path | None
 ) -> None:
-    """Draw a workflow as Mermaid, DOT or SVG; a faulty one too."""
-    graph = build(load(workflow), assignments)
-    endings = {".dot": "dot", ".gv": "dot", ".svg": "svg"}
-    chosen = form or (endings.get(output.suffix.lower(), "mermaid") if output else "mermaid")
+    """Draw a workflow as Mermaid, DOT or SVG; a faulty one too.
+
+    Parameters that change no part of the graph can be left out.
+    """
+    chosen = form or _format_of(output)
+    graph = build_to_look_at(load(workflow), assignments)
     drawing = {"mermaid": graph.to_mermaid, "dot": graph.to_dot, "svg": graph.to_svg}[chosen]()
     if output is None:
         say(drawing.rstrip("\n"))
@@ -94,3 +111,13 @@ def plan_command(workflow: str, assignments: tuple[str, ...], workers: int, as_j
         print_json({"schema": "flowquake/plan-1", **laid_out.to_json()})
     else:
         say(laid_out.describe())
+
+
+def _format_of(output: Path | None) -> str:
+    ending = output.suffix.lower() if output is not None else ""
+    if ending not in ENDINGS:
+        raise click.UsageError(
+            f"no format is known by the ending '{ending}'\n"
+            "  Fix:   end the name with .svg, .dot or .mmd, or give --format"
+        )
+    return ENDINGS[ending]

@@ -112,6 +112,9 @@ def catalog_text(document: dict[str, Any]) -> str:
         )
     for name, of in (("magnitude", ""), ("depth", " km"), ("latitude", ""), ("longitude", "")):
         lines.append(f"  {name:<11} {_range_text(document[name], of)}")
+    if "lab-samples" in others:
+        lines.append("  note        each row is taken for one acoustic emission: a time, a size;")
+        lines.append("              a file of stress or strain looks the same, and is no catalog")
     mc = document["completeness"]
     if mc["mc"] is not None:
         lines.append(

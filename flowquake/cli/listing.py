@@ -26,8 +26,9 @@ def list_command(words: Sequence[str], as_json: bool) -> None:
     from flowquake import registry
 
     kinds, rest = (list(KINDS), list(words))
-    if rest and rest[0].lower() in KINDS:
-        kinds = [rest.pop(0).lower()]
+    named = [kind for kind in KINDS if rest and rest[0].lower() in (kind, kind[:-1])]
+    if named:
+        kinds, rest = named, rest[1:]
     finders: dict[str, Callable[[], Sequence[registry.Entry]]] = {
         "pes": registry.find_elements,
         "workflows": registry.find_workflows,

@@ -40,10 +40,10 @@ out_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     envvar="FLOWQUAKE_OUT",
-    help="The run's directory; default runs/<id>.",
+    help="The run's directory; default runs/<id>. An earlier run in it is replaced.",
 )
 overwrite_option = click.option(
-    "--overwrite", is_flag=True, help="Write into a folder that is not empty."
+    "--overwrite", is_flag=True, help="Write into a folder that holds something else."
 )
 seed_option = click.option(
     "--seed",

@@ -25,6 +25,8 @@ from flowquake.cli.text import clean, note, print_json, say
 if TYPE_CHECKING:
     from flowquake.parameters import Parameter
 
+UNBROKEN = "\N{NON-BREAKING HYPHEN}"
+
 
 @click.command("run", cls=Command, context_settings={"help_option_names": []})
 @workflow_argument(required=False)
@@ -84,7 +86,7 @@ def run_command(
         if workflow is not None:
             loaded = load(workflow)
             say()
-            say(parameter_help(loaded.name, loaded.summary, loaded.parameters))
+            say(parameter_help(f" of {loaded.name}. {loaded.summary}", loaded.parameters))
         return 0
     if workflow is None:
         raise click.UsageError("Missing argument 'WORKFLOW'.", ctx)
@@ -118,18 +120,20 @@ def with_forecasts(record: dict[str, Any], directory: Path) -> dict[str, Any]:
     return {**record, "forecasts": [forecast for group in groups for forecast in group]}
 
 
-def parameter_help(name: str, summary: str, parameters: tuple[Parameter, ...]) -> str:
-    """Write the help of a workflow's parameters."""
+def parameter_help(of: str, parameters: tuple[Parameter, ...]) -> str:
+    """Write the help of a workflow's parameters, `of` after the title."""
     from flowquake.conversion import to_text
 
     width = min(shutil.get_terminal_size((100, 20)).columns, 100)
     formatter = click.HelpFormatter(width=width)
-    formatter.write_text(f"Parameters of {name}. {summary}")
+    formatter.write_text(f"Parameters{of}")
     rows = []
     for parameter in parameters:
         left = f"--set {parameter.name}="
         kind = "required" if parameter.required else f"default {to_text(parameter.default)}"
         rows.append((left, f"({parameter.type_name}; {kind}) {clean(parameter.help)}"))
+    # A name such as lab-ae must not be broken at its hyphen.
+    rows = [(left, text.replace("-", UNBROKEN)) for left, text in rows]
     with formatter.indentation():
         formatter.write_dl(rows or [("none", "")])
-    return formatter.getvalue().rstrip("\n")
+    return formatter.getvalue().rstrip("\n").replace(UNBROKEN, "-")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import TextIO
 
 # C0 and C1 controls, and the marks that turn the direction of text.
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -58,11 +61,21 @@ def print_json(document: object) -> None:
     sys.stdout.flush()
 
 
+def silence(stream: TextIO) -> None:
+    """Let a stream that cannot be written end without a complaint of Python's."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def note(text: str = "") -> None:
     """Write a line for people to standard error."""
     encoding = sys.stderr.encoding or "utf-8"
     line = clean_lines(text).encode(encoding, "replace").decode(encoding)
-    print(line, file=sys.stderr, flush=True)
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        # Nobody can be told (a full disk, a closed pipe); the exit code still can.
+        silence(sys.stderr)
 
 
 def say(text: str = "", *, end: str = "\n") -> None:

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from flowquake.cli.record import utc_now
@@ -48,10 +48,9 @@ class JsonLog(logging.Handler):
         }
         if record.exc_info and record.exc_info[0] is not None:
             entry["traceback"] = logging.Formatter().formatException(record.exc_info)
-        try:
+        # The disk is full: the run's results matter more, and say it themselves.
+        with suppress(OSError):
             self.directory.append("log.jsonl", entry)
-        except OSError:
-            self.handleError(record)
 
 
 @contextmanager
@@ -124,18 +123,17 @@ class Watcher:
             self._draw(self._bars, progress)
 
     def _write(self, progress: Progress) -> None:
-        self.directory.append(
-            "metrics.jsonl",
-            {
-                "time": utc_now(),
-                "seconds": round(progress.seconds, 3),
-                "received": {name: count.received for name, count in progress.counts.items()},
-                "emitted": {
-                    name: sum(count.emitted.values()) for name, count in progress.counts.items()
-                },
-                "progress": {name: list(part) for name, part in progress.fractions.items()},
+        entry = {
+            "time": utc_now(),
+            "seconds": round(progress.seconds, 3),
+            "received": {name: count.received for name, count in progress.counts.items()},
+            "emitted": {
+                name: sum(count.emitted.values()) for name, count in progress.counts.items()
             },
-        )
+            "progress": {name: list(part) for name, part in progress.fractions.items()},
+        }
+        with suppress(OSError):
+            self.directory.append("metrics.jsonl", entry)
 
     def _draw(self, bars: Bars, progress: Progress) -> None:
         counts = progress.counts.values()

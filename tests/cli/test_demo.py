@@ -69,7 +69,7 @@ def test_inspect_accounts_for_every_row_and_quotes_the_line_to_copy(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "there is no file"), (b"", "empty"), (b"\x7fELF\x00\x01\x02", "no format fits")],
+    [(None, "there is no file"), (b"", "empty"), (b"\x7fELF\x00\x01\x02", "binary")],
 )
 def test_inspect_of_what_is_no_catalog_is_an_error(
     flowquake: Flowquake, folder: Path, content: bytes | None, said: str

@@ -40,7 +40,7 @@ def test_models_within_two_units_are_not_separable() -> None:
     lines = forecast_table([HYPERBOLIC, near, far]).splitlines()
     assert "best; not separable" in lines[2]
     assert "not separable from the best" in lines[3]
-    assert lines[4].endswith("30.0")
+    assert lines[4].endswith("30.00")
 
 
 def test_times_are_utc_and_open_ends_are_said() -> None:

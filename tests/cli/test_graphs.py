@@ -35,6 +35,21 @@ def test_graph_to_a_place_that_cannot_be_written_is_an_error(flowquake: Flowquak
     assert (result.code, "cannot write" in result.err) == (2, True)
 
 
+def test_graph_with_an_ending_of_no_format_is_an_error(flowquake: Flowquake, folder: Path) -> None:
+    result = flowquake("graph", "toy.py", "-o", "toy.jpg")
+    assert (result.code, ".svg" in result.err) == (2, True)
+    assert not (folder / "toy.jpg").exists()
+
+
+def test_a_graph_can_be_looked_at_before_there_is_a_catalog(flowquake: Flowquake) -> None:
+    assert "fit_hyperbolic" in flowquake("graph", "eruption_forecast").out
+    assert "ok" in flowquake("validate", "eruption_forecast").out
+    assert (
+        "fit_hyperbolic"
+        not in flowquake("graph", "eruption_forecast", "--set", "model=constant").out
+    )
+
+
 def test_plan_names_instances(flowquake: Flowquake) -> None:
     assert "double[1]" in flowquake("plan", "toy.py", "-n", 2).out
     document = flowquake("plan", "toy.py", "-n", 2, "--json").json("plan")

@@ -70,9 +70,22 @@ def test_version_is_the_package_s(flowquake: Flowquake) -> None:
     assert flowquake("--version").out.startswith("flowquake 0.")
 
 
+def test_list_knows_a_kind_in_the_singular(flowquake: Flowquake) -> None:
+    assert flowquake("list", "mapping").out == flowquake("list", "mappings").out
+
+
+def test_a_name_with_a_hyphen_is_not_broken_over_two_lines(flowquake: Flowquake) -> None:
+    assert "lab-ae" in flowquake("describe", "eruption_forecast").out
+
+
+def test_describe_says_what_the_docstring_of_build_says(flowquake: Flowquake) -> None:
+    assert "Without `step` there is one forecast" in flowquake("describe", "eruption_forecast").out
+
+
 def test_doctor_says_ok_or_fix_on_each_line(flowquake: Flowquake) -> None:
     result = flowquake("doctor")
     assert result.code == 0
-    assert all("  ok  " in line or "  Fix:" in line for line in result.out.splitlines())
+    marks = ("  ok  ", "  Fix:", "  --  ")
+    assert all(any(mark in line for mark in marks) for line in result.out.splitlines())
     document = flowquake("doctor", "--json").json("doctor")
     assert document["ok"]

@@ -127,6 +127,23 @@ def test_debug_shows_the_traceback(flowquake: Flowquake) -> None:
     assert "Traceback" in result.err
 
 
+def test_the_line_of_an_element_of_the_users_own_is_named(flowquake: Flowquake) -> None:
+    result = flowquake("run", "toy.py", "--set", "fail_at=2")
+    assert result.code == 1
+    assert "toy.py, line" in result.err
+    assert "raise ValueError" in result.err
+
+
+def test_a_wrong_value_of_an_installed_workflow_names_no_line_of_it(
+    flowquake: Flowquake, folder: Path
+) -> None:
+    (folder / "catalog.csv").write_text("time,magnitude\n2020-01-01,2\n")
+    settings = ("--set", "catalog=catalog.csv", "--set", "model=hyperbolc")
+    result = flowquake("run", "eruption_forecast", *settings)
+    assert result.code == 2
+    assert "Where: workflow 'eruption_forecast'" in result.err
+
+
 def test_control_characters_of_data_do_not_reach_the_terminal(flowquake: Flowquake) -> None:
     result = flowquake("run", "toy.py", "--set", "fail_at=1")
     assert "red" in result.err
