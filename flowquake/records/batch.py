@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from flowquake.records.frozen import FrozenDict
 from flowquake.records.strings import Strings
-from flowquake.records.times import format_time
+from flowquake.records.times import UNKNOWN_TIME, format_time, json_time
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -228,15 +228,14 @@ class Batch:
     def row(self, place: int) -> dict[str, object]:
         """Give one row as plain values for JSON: times as text, missing ones as None."""
         values: dict[str, object] = {"source": self.source}
-        elapsed = getattr(self, "timescale", "utc") == "elapsed"
+        timescale: str = getattr(self, "timescale", "utc")
         for name in self.columns:
             field = self._field(name)
             value = field[place] if isinstance(field, Strings) else field[place].item()
             if isinstance(value, float) and not np.isfinite(value):
                 value = None
             elif name in ("time", "end") and isinstance(value, int):
-                unknown = value == -(2**63)
-                value = None if unknown else value / 1e9 if elapsed else format_time(value)
+                value = None if value == UNKNOWN_TIME else json_time(value, timescale)
             values[name] = value
         return values
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Self, cast
 
 from flowquake.records.batch import Timescale
 from flowquake.records.frozen import FrozenDict, freeze
-from flowquake.records.times import NS_PER_SECOND, format_time, parse_time
+from flowquake.records.times import NS_PER_SECOND, json_time, parse_time
 from flowquake.records.windows import Json
 
 SCHEMA: Final = "forecast-1"
@@ -212,9 +212,7 @@ class Forecast:
         )
 
     def _time(self, time: int | None) -> str | float | None:
-        if time is None:
-            return None
-        return format_time(time) if self.timescale == "utc" else to_seconds(time)
+        return None if time is None else json_time(time, self.timescale)
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
@@ -260,15 +258,6 @@ def forecast_id(
         parts, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def to_seconds(time: int) -> int | float:
-    """Give elapsed nanoseconds as a JSON number of seconds.
-
-    Exact up to 50 days; beyond that to sixteen digits.
-    """
-    whole, rest = divmod(int(time), NS_PER_SECOND)
-    return int(time) / NS_PER_SECOND if rest else whole
 
 
 def _read_time(value: object) -> int | None:

@@ -195,6 +195,22 @@ def format_time(time: int) -> str:
     return f"{text}.{digits}Z"
 
 
+def json_time(time: int, timescale: str) -> str | int | float:
+    """Give a time as records write it: ISO 8601 UTC, or elapsed seconds.
+
+    Seconds are exact up to 50 days; beyond that to sixteen digits.
+
+    Examples
+    --------
+    >>> json_time(1_500_000_000, "utc"), json_time(1_500_000_000, "elapsed")
+    ('1970-01-01T00:00:01.500Z', 1.5)
+    """
+    if timescale == "utc":
+        return format_time(time)
+    whole, rest = divmod(int(time), NS_PER_SECOND)
+    return int(time) / NS_PER_SECOND if rest else whole
+
+
 def days(time: int) -> float:
     """Give a span of nanoseconds in days.
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from flowquake.records.batch import Timescale
 from flowquake.records.events import EventBatch
 from flowquake.records.frozen import FrozenDict, freeze
-from flowquake.records.times import NS_PER_SECOND, days, format_time
+from flowquake.records.times import days, json_time
 
 Json = None | bool | int | float | str | tuple["Json", ...] | list["Json"] | Mapping[str, "Json"]
 
@@ -87,10 +87,7 @@ class _Estimate:
     def to_json(self) -> dict[str, Any]:
         """Give the estimate as a dictionary of JSON values; what does not exist is null."""
         values = {part.name: getattr(self, part.name) for part in fields(cast(Any, self))}
-        if values["timescale"] == "utc":
-            values["time"] = format_time(values["time"])
-        else:
-            values["time"] = values["time"] / NS_PER_SECOND
+        values["time"] = json_time(values["time"], values["timescale"])
         finite = {k: v for k, v in values.items() if not isinstance(v, float) or math.isfinite(v)}
         return {name: finite.get(name) for name in values}
 

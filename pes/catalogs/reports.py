@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from flowquake.errors import ConfigError, FormatError, suggest
-from flowquake.records import EventBatch, FrozenDict, Strings, Timescale, format_time
+from flowquake.records import EventBatch, FrozenDict, Strings, Timescale, json_time
 
 Policy = Literal["strict", "skip", "quarantine"]
 POLICIES: Final[tuple[str, ...]] = get_args(Policy)
@@ -115,12 +115,11 @@ class ReadReport:
 
     def to_json(self) -> dict[str, object]:
         """Give the report as JSON values, without the bad rows."""
-        elapsed = self.timescale == "elapsed"
         out: dict[str, object] = {}
         for name in self.__slots__:
             value = getattr(self, name)
             if name in ("first", "last") and value is not None:
-                value = value / 1e9 if elapsed else format_time(value)
+                value = json_time(value, self.timescale)
             if name != "bad_rows":
                 out[name] = dict(value) if isinstance(value, Mapping) else value
         return out

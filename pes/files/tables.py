@@ -10,7 +10,7 @@ import numpy as np
 from flowquake.errors import ConfigError, InputError, suggest
 from flowquake.pes.files.cells import csv_line
 from flowquake.pes.files.sorted_file import Row
-from flowquake.records import NS_PER_SECOND, EventBatch, Forecast, Strings, format_time
+from flowquake.records import EventBatch, Forecast, Strings, json_time
 
 FORECAST_COLUMNS = (
     "id",
@@ -116,7 +116,7 @@ def _cells(batch: EventBatch, name: str) -> Sequence[object]:
     if name == "source":
         return [batch.source] * len(batch)
     if name == "time":
-        return [_time(time, batch.timescale) for time in batch.time.tolist()]
+        return [json_time(time, batch.timescale) for time in batch.time.tolist()]
     if name in ("event_id", "magnitude_type"):
         text: Strings = getattr(batch, name)
         return text.to_list()
@@ -128,13 +128,6 @@ def _cells(batch: EventBatch, name: str) -> Sequence[object]:
             fix=f"choose from {', '.join((*EVENT_COLUMNS, *batch.extra))}",
         ) from None
     return list(np.asarray(column).tolist())
-
-
-def _time(time: int, timescale: str) -> object:
-    if timescale == "utc":
-        return format_time(time)
-    whole, rest = divmod(time, NS_PER_SECOND)
-    return time / NS_PER_SECOND if rest else whole
 
 
 def _flat(item: object) -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as entry
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final
 
 from flowquake import (
     Emissions,
@@ -28,18 +28,17 @@ from flowquake.ports import Key, Production
 from flowquake.records import (
     NS_PER_DAY,
     NS_PER_MINUTE,
-    NS_PER_SECOND,
     Adequacy,
     EventBatch,
     Forecast,
     Interval,
     Json,
     Window,
-    format_time,
+    json_time,
     to_ns,
 )
+from flowquake.records.forecasts import TimeUnit
 
-TimeUnit = Literal["days", "minutes"]
 _UNITS: dict[str, int] = {"days": NS_PER_DAY, "minutes": NS_PER_MINUTE}
 LAST_DATE: Final = to_ns(datetime(2261, 12, 31, tzinfo=UTC))  # nanoseconds reach no further
 
@@ -93,12 +92,12 @@ class FitFailure(ProcessingElement):
         if window.end <= window.start:
             raise InputError(
                 f"the window of '{window.source}' is empty: it starts and ends at "
-                f"{format_time(window.start)}",
+                f"{json_time(window.start, window.events.timescale)}",
                 fix="give an end that is later than the start",
             )
         known = None if self.failure_time is None else to_ns(self.failure_time)
         if known is not None and known <= window.end:
-            shown = [_shown(time, window.events.timescale) for time in (known, window.end)]
+            shown = [json_time(time, window.events.timescale) for time in (known, window.end)]
             raise ConfigError(
                 f"failure_time={shown[0]} is not after the window's end, {shown[1]}",
                 fix=f"let the data end before the failure: end before {shown[0]}",
@@ -108,7 +107,7 @@ class FitFailure(ProcessingElement):
         if left.size and not 0 < left.min() <= left.max() <= window.end - window.start:
             raise InputError(
                 f"an event of '{window.source}' lies outside its window, which ends at "
-                f"{_shown(window.end, window.events.timescale)}",
+                f"{json_time(window.end, window.events.timescale)}",
                 fix="cut windows so that they hold the events from their start to before their end",
             )
         fit = fit_time_left(
@@ -121,7 +120,7 @@ class FitFailure(ProcessingElement):
         )
         settings: dict[str, Json] = {**window.settings, "level": self.level, "failure_time": None}
         if known is not None:
-            settings["failure_time"] = _shown(known, window.events.timescale)
+            settings["failure_time"] = json_time(known, window.events.timescale)
         yield self.forecast(forecast_from_fit(fit, window, time_unit=unit, settings=settings))
 
     def _unit(self, window: Window) -> TimeUnit:
@@ -196,10 +195,6 @@ def forecast_from_fit(
         adequacy=adequacy,
         timescale=window.events.timescale,
     )
-
-
-def _shown(time: int, timescale: str) -> str | float:
-    return format_time(time) if timescale == "utc" else time / NS_PER_SECOND
 
 
 @dataclass

@@ -11,7 +11,7 @@ import numpy as np
 from flowquake import Emissions, Input, Output, ProcessingElement, State
 from flowquake.errors import ConfigError, InputError
 from flowquake.pes.windows.cutting import cut, grid
-from flowquake.records import EventBatch, Json, Window, format_time, to_ns
+from flowquake.records import EventBatch, Json, Window, json_time, to_ns
 from flowquake.records.times import NS_PER_SECOND
 
 Instant = datetime | int
@@ -131,7 +131,7 @@ class _GridWindows(ProcessingElement):
 
     def _when(self, time: int) -> str:
         events = self.state.events
-        return str(time if events is None else _written(time, events))
+        return str(time if events is None else json_time(time, events.timescale))
 
     def _due(
         self, start: int, issued: int | None, until: int, *, over: bool
@@ -143,7 +143,7 @@ class _GridWindows(ProcessingElement):
         raise NotImplementedError
 
     def _settings(self, events: EventBatch) -> Mapping[str, Json]:
-        start = None if self.start is None else _written(to_ns(self.start), events)
+        start = None if self.start is None else json_time(to_ns(self.start), events.timescale)
         return {"rule": self._rule(), "start": start}
 
     def _end(self) -> int | None:
@@ -339,7 +339,3 @@ def _ns(span: Span) -> int:
 def _positive(name: str, span: Span) -> None:
     if _ns(span) <= 0:
         raise ConfigError(f"{name}={span} must be positive", fix=f"{name}=timedelta(days=1)")
-
-
-def _written(time: int, events: EventBatch) -> str | float:
-    return format_time(time) if events.timescale == "utc" else time / NS_PER_SECOND

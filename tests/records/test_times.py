@@ -1,4 +1,5 @@
 import contextlib
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -11,6 +12,7 @@ from flowquake.records import (
     civil_ns,
     days,
     format_time,
+    json_time,
     parse_time,
     to_datetime,
     to_ns,
@@ -83,3 +85,16 @@ def test_offsets_and_spans() -> None:
         2011, 1, 1
     )
     assert days(3 * NS_PER_DAY // 2) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("time", "timescale", "text"),
+    [
+        (1_500_000_000, "utc", '"1970-01-01T00:00:01.500Z"'),
+        (60_000_000_000, "elapsed", "60"),
+        (1, "elapsed", "1e-09"),
+        (-1_500_000_000, "elapsed", "-1.5"),
+    ],
+)
+def test_a_record_writes_a_time_in_one_way(time: int, timescale: str, text: str) -> None:
+    assert json.dumps(json_time(time, timescale)) == text
