@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -20,9 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from flowquake.errors import UsageError
+from flowquake.errors import FlowquakeError, UsageError
 
 RECORD: Final = "run.json"
+# A file name may hold bytes that are no text: JSON escapes what it decodes to.
+_ESCAPED: Final = "backslashreplace"
 SCHEMA: Final = "flowquake/run-1"
 PARTS: Final = ("run.json", "log.jsonl", "metrics.jsonl", "rejected.jsonl")
 FOLDERS: Final = ("outputs", "figures", "checkpoints")
@@ -97,11 +100,27 @@ class RunDirectory:
             ) from cause
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Write ``run.json``; a reader sees the old or the new one, never half."""
+        """Write ``run.json``; a reader sees the old or the new one, never half.
+
+        Raises
+        ------
+        FlowquakeError
+            If it cannot be written.
+        """
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        try:
+            self._replace(text)
+        except OSError as cause:
+            raise FlowquakeError(
+                f"the record of the run cannot be written: {cause.strerror or cause}",
+                where=str(self.path / RECORD),
+                fix="free space on this disk, or give another --out",
+            ) from cause
+
+    def _replace(self, text: str) -> None:
         handle, name = tempfile.mkstemp(dir=self.path, prefix=".run-", suffix=".json")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            with os.fdopen(handle, "w", encoding="utf-8", errors=_ESCAPED) as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
@@ -112,10 +131,24 @@ class RunDirectory:
             raise
 
     def append(self, part: str, entry: Mapping[str, Any]) -> None:
-        """Add one line of JSON to ``log.jsonl`` or ``metrics.jsonl``."""
+        """Add one line of JSON to ``log.jsonl`` or ``metrics.jsonl``, whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
         line = json.dumps(entry, ensure_ascii=False, default=str) + "\n"
-        with (self.path / part).open("a", encoding="utf-8") as file:
-            file.write(line)
+        with (self.path / part).open("ab", buffering=0) as file:
+            before = file.tell()
+            data = line.encode("utf-8", _ESCAPED)
+            try:
+                written = file.write(data)
+                if written < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                file.truncate(before)
+                raise
 
     def files(self) -> list[str]:
         """List what the run left in outputs and figures, relative to it."""

@@ -68,7 +68,7 @@ def add_to_index(identity: str, path: Path, *, workflow: str, started: str) -> b
         handle = os.open(index, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             _lock(handle)
-            os.write(handle, (line + "\n").encode())
+            os.write(handle, (line + "\n").encode("utf-8", "backslashreplace"))
         finally:
             os.close(handle)
     except (OSError, RuntimeError):  # RuntimeError: there is no home

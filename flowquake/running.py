@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import threading
 from collections import deque
@@ -23,6 +24,8 @@ from flowquake.threads import one_thread
 from flowquake.workflow import Workflow
 
 __all__ = ["Observer", "PECounts", "Progress", "RunResult", "run", "stream"]
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -234,6 +237,7 @@ def _stopping_on_signals(job: Job) -> Iterator[None]:
         if job.stopping.requested:
             raise KeyboardInterrupt
         job.stopping.set()
+        log.info("stopping: what is in flight is finished", extra={"signal": number})
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -54,7 +54,7 @@ def load_settings() -> dict[str, Any]:
 
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as cause:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as cause:
         raise ConfigError(f"the settings cannot be read: {cause}", where=str(path)) from cause
     tables = [*COMMANDS, "workflows"]
     for name, value in settings.items():

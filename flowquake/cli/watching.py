@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from flowquake.cli.record import utc_now
-from flowquake.cli.text import clean
+from flowquake.cli.text import clean, note
 from flowquake.rundir import RunDirectory
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def logging_to(directory: RunDirectory, *, verbose: bool) -> Iterator[JsonLog]:
         screen.setLevel(logging.INFO)
         screen.setFormatter(_CleanFormatter("%(levelname)s %(name)s: %(message)s"))
         handlers.append(screen)
+    listener = _Stopping()
+    logging.getLogger("flowquake.running").addHandler(listener)
     level, root_level = own.level, root.level
     own.setLevel(logging.INFO)
     for handler in handlers:
@@ -74,6 +76,7 @@ def logging_to(directory: RunDirectory, *, verbose: bool) -> Iterator[JsonLog]:
         yield first
     finally:
         logging.captureWarnings(False)
+        logging.getLogger("flowquake.running").removeHandler(listener)
         for handler in handlers:
             root.removeHandler(handler)
             handler.close()
@@ -172,6 +175,18 @@ def _make_bars() -> Bars:
         console=Console(stderr=True),
         transient=True,
     )
+
+
+class _Stopping(logging.Handler):
+    """Tells people that a run heard their Ctrl-C, and what a second one does."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it, unless the signal came in the middle of another line."""
+        if hasattr(record, "signal"):
+            with suppress(RuntimeError):
+                note(
+                    "\nStopping when what is in flight is finished; a second Ctrl-C stops at once."
+                )
 
 
 class _CleanFormatter(logging.Formatter):

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from flowquake.pes.catalogs.dates import time_pattern
-from flowquake.pes.catalogs.files import decode, read_bytes
+from flowquake.pes.catalogs.files import decode, read_bytes, source_name
 from flowquake.pes.catalogs.formats import DAY_FIRST
 from flowquake.pes.catalogs.layouts import Field, Layout
 from flowquake.pes.catalogs.reports import BadRow, check_policy, refuse
@@ -87,7 +87,7 @@ def read_eruptions(
         if name != "end"
     }
     batch = EruptionBatch(
-        source=source or Path(file.name).stem,
+        source=source_name(source, Path(file.name).stem),
         time=table.time[rows],
         sequence=table.sequence[rows],
         end=end[rows],

@@ -144,6 +144,24 @@ def decode(file: FileBytes, encoding: str | None = None) -> str:
     return _RETURNS.sub("\n", text) if "\r" in text else text
 
 
+def source_name(given: str | None, stem: str) -> str:
+    r"""Give the name of a source: the given one, or a file's stem.
+
+    A name out of bytes that are no text in the locale (an old file, a
+    terminal without UTF-8) is read as UTF-8, so that it can be written again.
+
+    Examples
+    --------
+    >>> source_name(None, "etna\udcc3\udca9")
+    'etnaé'
+    """
+    name = given or stem or "catalog"
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "replace").decode("utf-8")
+
+
 def head(file: FileBytes) -> FileBytes:
     """Give the beginning of a file, cut after a whole line."""
     if len(file.data) <= _SNIFF:

@@ -12,7 +12,7 @@ import numpy as np
 
 from flowquake.errors import ConfigError, FormatError, suggest
 from flowquake.pes.catalogs.delimited import ColumnDescription, describe_layout
-from flowquake.pes.catalogs.files import FileBytes, decode, read_bytes
+from flowquake.pes.catalogs.files import FileBytes, decode, read_bytes, source_name
 from flowquake.pes.catalogs.formats import TEXT_FORMATS, without_false_zeros
 from flowquake.pes.catalogs.layouts import Layout
 from flowquake.pes.catalogs.obspy_catalogs import obspy_name, read_obspy
@@ -85,7 +85,7 @@ def read_catalog(
     file = read_bytes(path)
     if name == "auto":
         name = "delimited" if columns is not None else the_format(file)
-    stem = source or Path(file.name).stem or "catalog"
+    stem = source_name(source, Path(file.name).stem)
     if obspy_name(name):
         try:
             batch, bad = read_obspy(file, name, stem)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flowquake.errors import FormatError
 from flowquake.pes.catalogs.cells import number
-from flowquake.pes.catalogs.files import decode, read_bytes
+from flowquake.pes.catalogs.files import decode, read_bytes, source_name
 
 _UNITS = {"seconds": 1e9, "secs": 1e9, "minutes": 60e9, "mins": 60e9}
 
@@ -81,7 +81,7 @@ def read_experiment(path: str | os.PathLike[str], *, source: str | None = None) 
     if not start <= creep_start <= failure:
         raise FormatError("start, start of creep and failure are out of order", file=file.name)
     return Experiment(
-        source=source or Path(file.name).stem.removesuffix("_meta"),
+        source=source_name(source, Path(file.name).stem.removesuffix("_meta")),
         start=start,
         creep_start=creep_start,
         failure=failure,

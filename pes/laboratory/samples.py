@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from flowquake.errors import ConfigError, FormatError, suggest
-from flowquake.pes.catalogs.files import FileBytes, decode, read_bytes
+from flowquake.pes.catalogs.files import FileBytes, decode, read_bytes, source_name
 from flowquake.pes.catalogs.formats import DAY_FIRST
 from flowquake.pes.catalogs.layouts import BLANKS, Field, Layout
 from flowquake.pes.catalogs.reports import ReadReport, check_policy
@@ -97,7 +97,7 @@ def read_samples(
         )
     timescale: Timescale = "utc" if chosen == "tilt" else "elapsed"
     batch = SampleBatch(
-        source=source or stem,
+        source=source_name(source, stem),
         time=table.time,
         sequence=table.sequence,
         values={key: np.asarray(column) for key, column in table.columns.items()},

@@ -30,7 +30,7 @@ def start(
     environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     line = f'exec "$0" -m flowquake.cli "$@" {redirect}'
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         ["/bin/sh", "-c", line, sys.executable, *arguments],
         capture_output=True,
         text=True,
@@ -68,7 +68,7 @@ def test_a_line_of_the_log_is_written_whole_or_not(folder: Path) -> None:
         "try: directory.append('log.jsonl', {'second': 'x' * 100})\n"
         "except OSError: sys.exit(7)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code, str(folder / "out")], check=False)  # noqa: S603
+    ended = subprocess.run([sys.executable, "-c", code, str(folder / "out")], check=False)
     assert ended.returncode == 7
     assert (folder / "out" / "log.jsonl").read_text() == '{"first": 1}\n'
 
@@ -102,7 +102,7 @@ def test_ctrl_c_while_python_starts_is_no_traceback() -> None:
         "    return own(name, *rest)\n"
         "builtins.__import__ = interrupted\ncli.main(['list'])\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)  # noqa: S603
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"Interrupted.\n")
 
 
