@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
 
-from flowquake.pe import Source
-from flowquake.topology import topological_order
+from flowquake.layout import lay_out
+from flowquake.pe import ProcessingElement, Source
 
 if TYPE_CHECKING:
     import networkx
 
     from flowquake.workflow import Connection, Workflow
+
+MARGIN = 34.0
+ROW = 84.0  # height of a row, pixels
 
 
 def to_networkx(workflow: Workflow) -> networkx.MultiDiGraph[str]:
@@ -77,71 +81,154 @@ def to_dot(workflow: Workflow) -> str:
 
 
 def to_svg(workflow: Workflow) -> str:
-    """Draw the graph as SVG: sources left, data flows to the right."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-    from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+    """Draw the graph as SVG: sources left, data flows to the right.
 
-    places = _places(workflow)
-    columns = max((x for x, _ in places.values()), default=0) + 1
-    rows = max((y for _, y in places.values()), default=0) + 1
-    figure = Figure(figsize=(2.6 * columns, 1.15 * rows + 0.5))
-    FigureCanvasSVG(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(-0.6, columns - 0.4)
-    axes.set_ylim(rows - 0.4, -0.6)
-    axes.axis("off")
+    Composites are frames around their elements, where no other element is in
+    the way. A tooltip gives an element's parameters.
+    """
+    places, routes, width, height = _places(workflow)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="Helvetica, Arial, sans-serif">',
+        f"<title>{escape(workflow.name)}</title>",
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
+        'markerHeight="8" orient="auto"><path d="M0 0.5 L8 4 L0 7.5 z" fill="#66788a"/>'
+        "</marker></defs>",
+        f'<rect width="{width:.0f}" height="{height:.0f}" rx="6" fill="#ffffff"/>',
+        *_frames(workflow, places),
+        *_edges(workflow, places, routes),
+        *(_node(name, workflow.element(name), places[name]) for name in workflow),
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+class _Box(NamedTuple):
+    """A place in a drawing, pixels; x and y are its middle."""
+
+    x: float
+    y: float
+    width: float = 0.0
+
+    @property
+    def left(self) -> float:
+        return self.x - self.width / 2
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width / 2
+
+
+class _Drawn(NamedTuple):
+    """Boxes of nodes and bends, the bends of each edge, and the drawing's size."""
+
+    places: dict[str, _Box]
+    routes: dict[tuple[str, str], list[str]]
+    width: float
+    height: float
+
+
+def _places(workflow: Workflow) -> _Drawn:
+    layout = lay_out(workflow.successors())
+    labels: dict[str, int] = defaultdict(int)  # of the edges out of an element
     for c in workflow.connections:
-        (x0, y0), (x1, y1) = places[c.source], places[c.target]
-        axes.add_patch(
-            FancyArrowPatch(
-                (x0 + 0.36, y0),
-                (x1 - 0.36, y1),
-                arrowstyle="-|>",
-                mutation_scale=11,
-                color="#66788a",
-                linewidth=1.1,
-                connectionstyle="arc3,rad=0.0" if x1 - x0 <= 1 else "arc3,rad=-0.12",
-            )
-        )
-    for name, (x, y) in places.items():
-        part = workflow.elements[name]
-        color = "#fde8d0" if isinstance(part, Source) else "#e3eef8"
-        axes.add_patch(
-            FancyBboxPatch(
-                (x - 0.34, y - 0.24),
-                0.68,
-                0.48,
-                boxstyle="round,pad=0.02",
-                facecolor=color,
-                edgecolor="#345",
-                linewidth=0.9,
-            )
-        )
-        axes.text(x, y - 0.06, _short(name), ha="center", va="center", fontsize=8.5)
-        axes.text(
-            x, y + 0.12, type(part).__name__, ha="center", va="center", fontsize=6.5, color="#567"
-        )
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()
+        labels[c.source] = max(labels[c.source], *map(len, _edge_lines(workflow, c)))
+    elements = workflow.elements
+    rows = max(map(len, layout.layers), default=1)
+    places: dict[str, _Box] = {}
+    left = float(MARGIN)
+    right = left
+    for names in layout.layers:
+        inside = [name for name in names if name in elements]
+        widths = {name: _node_width(name, workflow.element(name)) for name in inside}
+        widest = max(widths.values(), default=0.0)
+        top = MARGIN + ROW * (rows - len(names)) / 2 + ROW / 2
+        for number, name in enumerate(names):
+            box = _Box(left + widest / 2, top + ROW * number, widths.get(name, widest))
+            places[name] = box
+        right = left + widest
+        longest = max((labels[name] for name in names), default=0)
+        left = right + max(60.0, 5.6 * longest + 30.0)
+    return _Drawn(places, layout.routes, right + MARGIN, 2 * MARGIN + ROW * rows)
 
 
-def _places(workflow: Workflow) -> dict[str, tuple[int, int]]:
-    """Put each element one column after the last of those before it."""
-    successors = workflow.successors()
-    # A drawing of a faulty graph is still wanted: nodes on a cycle go first.
-    order = topological_order(successors)
-    column = dict.fromkeys(successors, 0)
-    for name in order:
-        for target in successors[name]:
-            column[target] = max(column[target], column[name] + 1)
-    filled: dict[int, int] = defaultdict(int)
-    places = {}
-    for name in [*order, *(n for n in successors if n not in order)]:
-        places[name] = (column[name], filled[column[name]])
-        filled[column[name]] += 1
-    return places
+def _node_width(name: str, part: ProcessingElement) -> float:
+    longest = max(len(_short(name)) * 7.4, len(_short(type(part).__name__)) * 5.8)
+    return max(90.0, longest + 24.0)
+
+
+def _node(name: str, part: ProcessingElement, box: _Box) -> str:
+    fill = "#fdebd3" if isinstance(part, Source) else "#e6f0f9"
+    stroke = "#c88a3d" if isinstance(part, Source) else "#5b7f9f"
+    settings = "\n".join(f"{key} = {value!r:.60}" for key, value in part.parameters().items())
+    tooltip = escape(f"{name}: {type(part).__name__}\n{settings}".strip())
+    return (
+        f"<g><title>{tooltip}</title>"
+        f'<rect x="{box.left:.1f}" y="{box.y - 20:.1f}" width="{box.width:.1f}" height="40" '
+        f'rx="8" fill="{fill}" stroke="{stroke}"/>'
+        f'<text x="{box.x:.1f}" y="{box.y - 2:.1f}" font-size="13" text-anchor="middle" '
+        f'fill="#1c2b39">{escape(_short(name))}</text>'
+        f'<text x="{box.x:.1f}" y="{box.y + 13:.1f}" font-size="10" text-anchor="middle" '
+        f'fill="#5a6b7b">{escape(_short(type(part).__name__))}</text></g>'
+    )
+
+
+def _edges(
+    workflow: Workflow, places: dict[str, _Box], routes: dict[tuple[str, str], list[str]]
+) -> Iterator[str]:
+    labels: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for c in workflow.connections:
+        labels[c.source, c.target] += _edge_lines(workflow, c)
+    for (source, target), names in labels.items():
+        first, last = places[source], places[target]
+        bends = [places[bend] for bend in routes[source, target]]
+        x, y = first.right, first.y
+        path = f"M{x:.1f} {y:.1f}"
+        middle: tuple[float, float] | None = None
+        for stop in (*bends, last):
+            end = stop.left - (4 if stop is last else 0)
+            half = (x + end) / 2
+            path += f" C{half:.1f} {y:.1f} {half:.1f} {stop.y:.1f} {end:.1f} {stop.y:.1f}"
+            if middle is None:
+                middle = (half, (y + stop.y) / 2)
+            if stop is not last:
+                path += f" L{stop.right:.1f} {stop.y:.1f}"
+            x, y = stop.right, stop.y
+        yield f'<path d="{path}" fill="none" stroke="#8a9aa9" marker-end="url(#tip)"/>'
+        if middle is not None:
+            lines = list(dict.fromkeys(names))
+            for number, text in enumerate(lines):
+                times = f" ×{names.count(text)}" if names.count(text) > 1 else ""
+                below = 11 * (number - (len(lines) > 1))
+                yield (
+                    f'<text x="{middle[0]:.1f}" y="{middle[1] - 4 + below:.1f}" '
+                    'font-size="9.5" text-anchor="middle" fill="#44576a" stroke="#ffffff" '
+                    f'stroke-width="3" paint-order="stroke">{escape(text + times)}</text>'
+                )
+
+
+def _frames(workflow: Workflow, places: dict[str, _Box]) -> Iterator[str]:
+    for group, names in _groups(workflow).items():
+        inside = [name for name in workflow if group and name.startswith(f"{group}.")]
+        if not inside or not names:
+            continue
+        depth = 10 * max(0, max(name.count(".") for name in inside) - group.count(".") - 1)
+        left = min(places[name].left for name in inside) - 12 - depth
+        right = max(places[name].right for name in inside) + 12 + depth
+        top = min(places[name].y for name in inside) - 40 - depth
+        bottom = max(places[name].y for name in inside) + 30 + depth
+        foreign = (places[name] for name in workflow if name not in inside)
+        if any(
+            box.right > left and box.left < right and top < box.y + 20 and box.y - 20 < bottom
+            for box in foreign
+        ):
+            continue
+        yield (
+            f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
+            f'height="{bottom - top:.1f}" rx="10" fill="#f5f7f9" stroke="#c3ccd5" '
+            f'stroke-dasharray="4 3"/><text x="{left + 10:.1f}" y="{top + 13:.1f}" '
+            f'font-size="10" fill="#7a8794">{escape(group)}</text>'
+        )
 
 
 def _groups(workflow: Workflow) -> dict[str, list[str]]:
@@ -151,15 +238,17 @@ def _groups(workflow: Workflow) -> dict[str, list[str]]:
     return groups
 
 
-def _edge_label(workflow: Workflow, connection: Connection) -> str:
-    port = workflow.elements[connection.target]._declaration.inputs[connection.input]
+def _edge_lines(workflow: Workflow, connection: Connection) -> list[str]:
+    """Say which ports an edge joins, and how the input groups."""
+    port = workflow.element(connection.target)._declaration.inputs[connection.input]
     grouping = port.describe()
-    ports = (
-        connection.output
-        if connection.output == connection.input
-        else f"{connection.output} to {connection.input}"
-    )
-    return f"{ports} ({grouping})" if grouping else ports
+    same = connection.output == connection.input
+    ports = connection.output if same else f"{connection.output} to {connection.input}"
+    return [ports, f"({grouping})"] if grouping else [ports]
+
+
+def _edge_label(workflow: Workflow, connection: Connection) -> str:
+    return " ".join(_edge_lines(workflow, connection))
 
 
 def _quoted(text: str) -> str:
@@ -168,4 +257,5 @@ def _quoted(text: str) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 20 else f"{name[:18]}…"
+    name = name.rpartition(".")[2]
+    return name if len(name) <= 32 else f"{name[:20]}…{name[-11:]}"
