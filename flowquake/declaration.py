@@ -215,6 +215,12 @@ def _check_keys(cls: type, declared: Declaration) -> None:
                 f"{cls.__name__}.{name}: the other inputs of an element with a `by` input "
                 "need `by` too, or to='all'"
             )
+        if port.order == "time":
+            raise ConfigError(
+                f"{cls.__name__}.{name} takes side data for all keys, which has no order in time "
+                "among the rows of each key",
+                fix="order='any', or give it a `by` of its own",
+            )
         if inspect.isgeneratorfunction(getattr(cls, f"on_{name}")):
             raise ConfigError(
                 f"{cls.__name__}.on_{name} takes side data for all keys and may not emit"

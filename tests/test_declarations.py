@@ -68,3 +68,17 @@ def test_a_key_of_another_type_is_an_error() -> None:
 
     with pytest.raises(ConfigError, match=r"the key of 'by_text' is 2\.5, not a str"):
         run_element(ByText(), {"value": [2.5]})
+
+
+def test_side_data_of_all_keys_has_no_order_in_time() -> None:
+    with pytest.raises(ConfigError, match="Weighted.weight takes side data for all keys, which"):
+
+        class Weighted(ProcessingElement):
+            value = Input(object, by="source", order="time")
+            weight = Input(object, to="all", order="time")
+
+            def on_value(self, value: object) -> None:
+                return None
+
+            def on_weight(self, weight: object) -> None:
+                return None
