@@ -153,7 +153,12 @@ def _written(value: datetime | float | None) -> str:
     return value.isoformat() if isinstance(value, datetime) else f"{value:g}"
 
 
-def _instant(name: str, value: datetime | float | None, timescale: str) -> int | None:
+def _instant(name: str, value: object, timescale: str) -> int | None:
+    if value is not None and not isinstance(value, (datetime, float, int)):
+        raise ConfigError(
+            f"{name}={value!r} is neither a datetime nor a number",
+            fix=f"{name}=datetime(2011, 8, 1, tzinfo=UTC)",
+        )
     if value is None:
         return None
     if isinstance(value, datetime):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from flowquake.cli.app import Command
 from flowquake.cli.options import json_option, load, set_option
 from flowquake.cli.standins import build_with_stand_ins
 from flowquake.cli.text import print_json, say, table
+from flowquake.docstrings import parameter_docs
 from flowquake.errors import ConfigError, suggest
 
 if TYPE_CHECKING:
@@ -73,9 +75,12 @@ def element_text(entry: ElementEntry) -> str:
         lines += ["", f"State: {entry.state}"]
     if entry.parameters:
         lines += ["", "Parameters"]
+        docs = parameter_docs(entry.description)
         for parameter in entry.parameters:
             default = "required" if parameter.required else f"default {parameter.default}"
-            lines.append(f"  {parameter.name}: {parameter.type}, {default}")
+            said = docs[parameter.name].type if parameter.name in docs else ""
+            kind = re.sub(r", (optional|default .*)$", "", said) or parameter.type
+            lines.append(f"  {parameter.name}: {kind}, {default}")
             if parameter.help:
                 lines.append(f"      {parameter.help}")
     body = inspect.cleandoc(entry.description).split("\nParameters\n")[0]

@@ -36,6 +36,10 @@ def test_describe_shows_ports_groupings_and_parameters(flowquake: Flowquake) -> 
     assert document["element"]["module"] == "flowquake.pes.files"
 
 
+def test_describe_shows_the_types_that_the_docstring_says(flowquake: Flowquake) -> None:
+    assert "step: timedelta or int, default None" in flowquake("describe", "ExpandingWindows").out
+
+
 def test_describe_shows_a_workflow_as_a_tree(flowquake: Flowquake) -> None:
     out = flowquake("describe", "toy.py").out
     assert "How many numbers." in out

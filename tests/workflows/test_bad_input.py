@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from flowquake.cli.app import invoke
+from flowquake.errors import ConfigError
+from flowquake.workflows.eruption_forecast import build
 
 HEADER = "time,latitude,longitude,depth,magnitude,id"
 
@@ -247,3 +249,9 @@ def test_a_forecast_each_step_sees_only_its_past(forecast: Forecast) -> None:
     ]
     early = forecast(catalog(ROWS), step=6, **{**WINDOW, "end": "2020-01-13"}).forecasts
     assert early == [record for record in whole if record["issued"] <= "2020-01-13T00:00:00Z"]
+
+
+def test_a_text_in_place_of_a_date_is_refused_in_python(tmp_path: Path) -> None:
+    (tmp_path / "catalog.csv").write_text(f"{HEADER}\n2020-01-01,0,0,1,2,a\n")
+    with pytest.raises(ConfigError, match="neither a datetime"):
+        build(catalog=tmp_path / "catalog.csv", start="2020-01-01")  # type: ignore[arg-type]
