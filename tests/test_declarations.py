@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from flowquake import ConfigError, Emissions, Input, Output, ProcessingElement, State
-from flowquake.testing import run_element
+from flowquake import (
+    ConfigError,
+    Emissions,
+    Input,
+    Output,
+    ProcessingElement,
+    State,
+    Workflow,
+)
+from flowquake.testing import replay, run_element
 
 
 def passing(**body: Any) -> type[ProcessingElement]:
@@ -71,7 +79,7 @@ def test_a_key_of_another_type_is_an_error() -> None:
 
 
 def test_side_data_of_all_keys_has_no_order_in_time() -> None:
-    with pytest.raises(ConfigError, match="Weighted.weight takes side data for all keys, which"):
+    with pytest.raises(ConfigError, match=r"Weighted\.weight takes side data for all keys, which"):
 
         class Weighted(ProcessingElement):
             value = Input(object, by="source", order="time")
@@ -82,3 +90,22 @@ def test_side_data_of_all_keys_has_no_order_in_time() -> None:
 
             def on_weight(self, weight: object) -> None:
                 return None
+
+
+@pytest.mark.parametrize(("order", "faults"), [(None, 1), ("any", 0)])
+def test_copies_that_keep_state_say_whether_the_order_of_channels_matters(
+    order: Any, faults: int
+) -> None:
+    class Last(ProcessingElement):
+        number = Input(int, to="all", order=order)
+        state = State(Seen)
+
+        def on_number(self, number: int) -> None:
+            self.state.items = number
+
+    workflow = Workflow()
+    last = workflow.add(Last())
+    for name in ("first", "second"):
+        source = workflow.add(replay([1]), name=name)
+        workflow.connect(source.out, last.number)
+    assert len(workflow.faults()) == faults
