@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowquake.cli.app import Command
-from flowquake.cli.options import json_option, load, set_option
+from flowquake.cli.options import complete_described, json_option, load, set_option
 from flowquake.cli.standins import build_with_stand_ins
 from flowquake.cli.text import print_json, say, table
 from flowquake.docstrings import parameter_docs
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("describe", cls=Command)
-@click.argument("name")
+@click.argument("name", shell_complete=complete_described)
 @set_option
 @json_option
 def describe_command(name: str, assignments: tuple[str, ...], as_json: bool) -> None:

@@ -60,6 +60,21 @@ def workflow_argument(*, required: bool = True) -> Callable[[F], F]:
     return click.argument("workflow", required=required, shell_complete=_complete_workflow)
 
 
+def complete_described(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the name of what can be described."""
+    from click.shell_completion import CompletionItem
+
+    from flowquake.registry import find_elements, find_mappings, find_workflows
+
+    names = {entry.name for entry in find_elements()}
+    names |= {entry.name for entry in find_workflows()}
+    names |= {entry.name for entry in find_mappings()}
+    found = [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+    return [*found, CompletionItem(incomplete, type="file")]
+
+
 def load(reference: str) -> LoadedWorkflow:
     """Load a workflow by any reference, the registry's too."""
     from flowquake.loading import load_workflow

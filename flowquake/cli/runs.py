@@ -8,7 +8,7 @@ import click
 
 from flowquake.cli.app import Group
 from flowquake.cli.options import json_option
-from flowquake.cli.text import clean, note, print_json, say, table
+from flowquake.cli.text import clean, clean_lines, note, print_json, say, table
 
 
 @click.group("runs", cls=Group)
@@ -17,7 +17,13 @@ def runs_command() -> None:
 
 
 @runs_command.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many; the latest are shown.",
+)
 @json_option
 def runs_list(limit: int, as_json: bool) -> None:
     """List the runs, the latest last."""
@@ -69,7 +75,8 @@ def runs_show(run: str, as_json: bool) -> None:
     for given in record["inputs"]:
         say(f"  input     {clean(given['path'])}  sha256 {str(given['sha256'])[:12]}")
     if record["error"]:
-        say(f"  error     {clean(record['error'])}")
+        lines = clean_lines(record["error"]).splitlines()
+        say("  error     " + "\n            ".join(line.strip() for line in lines))
     say(f"\nRepeat it in {clean(record['working_directory'])}:\n  {clean(repeat_line(record))}\n")
     say(closing_summary(record, found.path))
 

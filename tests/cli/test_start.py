@@ -36,6 +36,28 @@ def test_help_takes_less_than_a_third_of_a_second() -> None:
     assert min(once() for _ in range(5)) < 0.3
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("flowquake run erup", "plain,eruption_forecast"),
+        ("flowquake describe Fit", "plain,FitFailure"),
+    ],
+)
+def test_names_are_completed(words: str, expected: str) -> None:
+    environment = dict(
+        os.environ, COMP_WORDS=words, COMP_CWORD="2", _FLOWQUAKE_COMPLETE="bash_complete"
+    )
+    command = [sys.executable, "-c", "from flowquake.cli import main; main()"]
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert expected in shown.stdout.splitlines()
+
+
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "flowquake", "--version"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert shown.stdout.startswith("flowquake ")
+
+
 def test_a_closed_pipe_is_quiet() -> None:
     read, write = os.pipe()
     os.close(read)
