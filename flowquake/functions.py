@@ -17,7 +17,7 @@ _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 class FunctionElement(ProcessingElement):
     """The base of the elements that `element` makes."""
 
-    out = Output(object)
+    out = Output[Any](object)  # of the type that the function returns
 
     if TYPE_CHECKING:
         # Parameters and input are named after the function's parameters, which

@@ -37,7 +37,7 @@ class Replay(Source):
         Made by `replay`.
     """
 
-    out = Output(object)
+    out = Output[Any](object)  # items of every type
 
     items: _Items
 

@@ -22,11 +22,7 @@ from flowquake.ports import BoundOutput
 from tests.mappings.elements import (
     Blocks,
     CountByKey,
-    CountHours,
     Everywhere,
-    Feed,
-    Follow,
-    FollowAll,
     Gather,
     Identity,
     KeyNoise,
@@ -34,12 +30,18 @@ from tests.mappings.elements import (
     Numbers,
     Odd,
     Pairs,
-    Patient,
     Repeat,
     Sink,
-    Strict,
     SumBlock,
     Weigh,
+)
+from tests.mappings.timed_elements import (
+    CountHours,
+    Feed,
+    Follow,
+    FollowAll,
+    Patient,
+    Strict,
     arrivals,
     rows_of,
 )

@@ -18,7 +18,8 @@ from flowquake import Emissions, Input, Output, ProcessingElement, State, Workfl
 from flowquake.mapping import Mapping
 from flowquake.mappings.simulated import Simulated
 from flowquake.ports import BoundInput, BoundOutput
-from tests.mappings.elements import Identity, Numbers, Odd, Repeat, parity, rows_of
+from tests.mappings.elements import Identity, Numbers, Odd, Repeat, parity
+from tests.mappings.timed_elements import rows_of
 
 EXAMPLES = int(os.environ.get("FLOWQUAKE_GRAPHS", "200"))
 
