@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Final
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# The runs of tests are nobody's business afterwards.
+os.environ["FLOWQUAKE_HOME"] = tempfile.mkdtemp(prefix="flowquake-tests-")
 
 import hypothesis
 import pytest
@@ -112,6 +115,10 @@ def _account(report: pytest.TestReport | pytest.CollectReport, marks: list[str])
     if IN_CI:
         report.outcome = "failed"
         report.longrepr = f"a skip is a failure here (CI=true): {reason}"
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["FLOWQUAKE_HOME"], ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
