@@ -200,11 +200,14 @@ def _edges(
             for number, text in enumerate(lines):
                 times = f" ×{names.count(text)}" if names.count(text) > 1 else ""
                 below = 11 * (number - (len(lines) > 1))
-                yield (
-                    f'<text x="{middle[0]:.1f}" y="{middle[1] - 4 + below:.1f}" '
-                    'font-size="9.5" text-anchor="middle" fill="#44576a" stroke="#ffffff" '
-                    f'stroke-width="3" paint-order="stroke">{escape(text + times)}</text>'
+                place = (
+                    f'x="{middle[0]:.1f}" y="{middle[1] - 4 + below:.1f}" '
+                    'font-size="9.5" text-anchor="middle"'
                 )
+                label = escape(text + times)
+                # Two texts: not every viewer can paint a stroke below its fill.
+                yield f'<text {place} fill="none" stroke="#ffffff" stroke-width="3">{label}</text>'
+                yield f'<text {place} fill="#44576a">{label}</text>'
 
 
 def _frames(workflow: Workflow, places: dict[str, _Box]) -> Iterator[str]:

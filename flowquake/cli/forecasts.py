@@ -72,10 +72,11 @@ def forecast_table(group: Sequence[Record]) -> str:
     unit = str(first.get("time_unit", "days"))
     name = clean(first["source"]) + (f", {clean(first['key'])}" if first.get("key") else "")
     since = show_time(first["window_start"], unit)
-    lines = [
-        f"Forecast for {name} at {show_time(first['issued'], unit)}, "
-        f"from the events since {since}{_cutoff(first)}"
-    ]
+    about = f"Forecast for {name} at {show_time(first['issued'], unit)}"
+    given = (first.get("settings") or {}).get("failure_time")
+    if given is not None:
+        about = f"Fit of {name} to a given failure at {show_time(given, unit)}, no forecast"
+    lines = [f"{about}, from the events since {since}{_cutoff(first)}"]
     rows = []
     level = next((r["interval"]["level"] for r in group if r.get("interval")), 0.9)
     least = min((_aic(record) for record in group), default=math.inf)

@@ -43,6 +43,12 @@ def test_models_within_two_units_are_not_separable() -> None:
     assert lines[4].endswith("30.00")
 
 
+def test_a_fit_to_a_given_failure_is_not_called_a_forecast() -> None:
+    given = forecast("hyperbolic", 1.0, settings={"failure_time": "1970-02-12T00:00:00Z"})
+    first = forecast_table([given]).splitlines()[0]
+    assert first.startswith("Fit of etna to a given failure at 1970-02-12 00:00 UTC, no forecast")
+
+
 def test_times_are_utc_and_open_ends_are_said() -> None:
     text = forecast_table([HYPERBOLIC])
     assert "at 1970-02-10 00:00 UTC" in text
