@@ -155,7 +155,7 @@ def _from_file(path: Path, reference: str) -> LoadedWorkflow:
     if not path.is_file():
         kind = "is a folder" if path.is_dir() else "does not exist"
         folder = path.parent if path.parent.is_dir() else Path()
-        near = suggest(path.name, [file.name for file in folder.glob("*.py")])
+        near = suggest(path.name, [file.name for file in folder.glob("*.py") if file.is_file()])
         raise WorkflowError(f"the workflow file {path} {kind}{near}", fix="check the path")
     module = _import_file(path)
     return _describe(module, None, name=path.stem, reference=reference, path=path)

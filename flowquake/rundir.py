@@ -114,7 +114,7 @@ class RunDirectory:
             raise FlowquakeError(
                 f"the record of the run cannot be written: {cause.strerror or cause}",
                 where=str(self.path / RECORD),
-                fix="free space on this disk, or give another --out",
+                fix="check the folder's permissions and the space on its disk",
             ) from cause
 
     def _replace(self, text: str) -> None:

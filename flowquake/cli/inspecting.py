@@ -23,7 +23,7 @@ CORRECTION = 0.2  # what the workflow adds to maximum curvature
 
 
 @click.command("inspect", cls=Command)
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--format", "form", default="auto", show_default=True, help="The file's format.")
 @json_option
 def inspect_command(file: Path, form: str, as_json: bool) -> None:

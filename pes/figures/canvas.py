@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from flowquake.errors import ConfigError
+from flowquake.errors import ConfigError, PEError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -144,7 +144,9 @@ def save_figure(figure: Figure, path: Path, *, dpi: int = 150) -> Path:
     Raises
     ------
     ConfigError
-        If the format is another one or the file cannot be written.
+        If the format is another one.
+    PEError
+        If the file cannot be written.
     """
     form = path.suffix.lower().lstrip(".")
     if form not in FORMATS:
@@ -161,7 +163,7 @@ def save_figure(figure: Figure, path: Path, *, dpi: int = 150) -> Path:
     except OSError as cause:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
-        raise ConfigError(
+        raise PEError(
             f"the figure cannot be written: {cause.strerror or cause}.",
             where=str(path),
             fix="check the folder's permissions and the space on this disk",

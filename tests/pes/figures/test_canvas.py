@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from flowquake.errors import ConfigError
+from flowquake.errors import ConfigError, PEError
 from flowquake.pes.figures import plot_cumulative, safe_name, save_figure
 from flowquake.records import Forecast, Window
 
@@ -39,7 +39,7 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(
     tmp_path: Path, make_window: MakeWindow
 ) -> None:
     (tmp_path / "figures").write_text("in the way")
-    with pytest.raises(ConfigError, match="cannot be written"):
+    with pytest.raises(PEError, match="cannot be written"):
         save_figure(plot_cumulative(make_window()), tmp_path / "figures" / "a.png")
 
 
