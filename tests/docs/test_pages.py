@@ -1,7 +1,8 @@
 """The code in the pages does what the pages say.
 
 The ``bash`` and ``python`` blocks of a page run in their order, in one new
-folder; the python blocks share their names. A ``text`` block right after a
+folder; the python blocks share their names, but one that begins with
+``# NAME.py`` is saved as that file. A ``text`` block right after a
 block that ran is what it prints, with ``...`` for what may differ.
 """
 
@@ -60,12 +61,16 @@ def test_the_blocks_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     names: dict[str, object] = {"__name__": "__main__"}
     printed: str | None = None
     for block in blocks(page):
         where = f"{page.name}, line {block.line}"
         if block.language == "bash":
             printed = run_bash(block.code, tmp_path, where)
+        elif saved := re.match(r"# (\w+\.py)\n", block.code):
+            (tmp_path / saved[1]).write_text(block.code, encoding="utf-8")
+            printed = None
         elif block.language == "python":
             printed = run_python(block, names, page)
         elif block.language == "text" and block.follows_directly and printed is not None:
