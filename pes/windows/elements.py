@@ -119,13 +119,14 @@ class _GridWindows(ProcessingElement):
 
     def _check_number(self, after: int, until: int) -> None:
         """Refuse a step that is far too small for the span of the events."""
-        step: Span | None = getattr(self, "step", None)
+        span: Span | None = getattr(self, "step", None)
+        step = None if span is None else _ns(span)
         end = self._end()
         last = until if end is None else min(until, end)
-        due = 0 if step is None else (last - after) // _ns(step)
-        if due > MOST_WINDOWS:
+        due = 0 if step is None else (last - after) // step
+        if step is not None and due > MOST_WINDOWS:
             raise ConfigError(
-                f"step={step} gives {due:,} windows of {self.key!r}",
+                f"a step of {step / NS_PER_SECOND:g} s gives {due:,} windows of {self.key!r}",
                 fix=f"give a larger step; at most {MOST_WINDOWS:,} are cut at a time",
             )
 
