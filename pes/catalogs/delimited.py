@@ -39,7 +39,7 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = FrozenDict(
         "second": ("second", "se", "sec"),
         "latitude": ("latitude", "lat", "latorig"),
         "longitude": ("longitude", "lon", "long", "longorig"),
-        "depth": ("depth", "depthkm"),
+        "depth": ("depth", "depthkm", "dep"),
         "magnitude": ("magnitude", "mag", "m", "mw", "ml"),
         "event_id": ("eventid", "id", "evid"),
         "magnitude_type": ("magtype", "magnitudetype", "typemag"),

@@ -106,7 +106,9 @@ def read_catalog(
             f"none of the {report.read} rows can be read as {name}: {bad[0].reason} ({reason})",
             file=file.name,
             line=bad[0].line,
-            fix=_other_format(file, name) or "check the file, or name another format",
+            fix=_other_format(file, name)
+            or "check the file, name another format, or describe the columns (columns=..., with a "
+            "date_format if dates are not ISO 8601)",
         )
     return batch.sorted(), report
 

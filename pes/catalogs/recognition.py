@@ -143,9 +143,9 @@ def the_format(file: FileBytes) -> str:
     raise FormatError(
         f"no format fits the file; it begins with {_beginning(file)}",
         file=file.name,
-        fix=f"name its format, one of {', '.join(CATALOG_FORMATS)}; for an own one use "
-        "format=delimited with a description of its columns (its date_format if dates are not "
-        "ISO 8601)",
+        fix="if it is a table of events, describe its columns (format=delimited, columns=..., with "
+        "a date_format if dates are not ISO 8601); else name its format, one of "
+        f"{', '.join(CATALOG_FORMATS)}",
     )
 
 
@@ -159,4 +159,7 @@ def _has_known_header(file: FileBytes) -> bool:
 
 def _beginning(file: FileBytes) -> str:
     first = next((line for line in file.data.splitlines() if line.strip()), b"")
-    return repr(first[:60].decode("latin-1"))
+    try:
+        return repr(first.decode("utf-8")[:60])
+    except UnicodeDecodeError:
+        return repr(first[:60].decode("latin-1"))

@@ -106,6 +106,17 @@ def test_a_year_alone_is_not_taken_for_a_time(shared_data: SharedData) -> None:
     assert len(batch) == 651
 
 
+def test_an_error_quotes_the_first_line_as_it_is_written(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="Localización"):
+        read_catalog(write(tmp_path, "Localización de sismos\n"))
+
+
+def test_common_short_names_are_known(tmp_path: Path) -> None:
+    text = "year month day hour minute second lat lon dep mag\n2020 1 2 3 4 5.6 19.4 -155 3.1 2.1\n"
+    batch, _ = read_catalog(write(tmp_path, text + text.splitlines()[1] + "\n"))
+    assert batch.depth.tolist() == [3.1, 3.1]
+
+
 def test_a_saved_demo_catalog_is_recognised(tmp_path: Path) -> None:
     text = "time,latitude,longitude,depth,magnitude,id\n2011-10-10T04:05:06.123456789Z,,,,1.2,e1\n"
     batch, report = read_catalog(write(tmp_path, text))
