@@ -30,10 +30,13 @@ def use_one_thread() -> list[str]:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Do so for a while."""
+    """Keep all numerical libraries to one thread for a while, the loaded ones too."""
+    from threadpoolctl import threadpool_limits
+
     missing = use_one_thread()
     try:
-        yield
+        with threadpool_limits(limits=1):
+            yield
     finally:
         for name in missing:
             os.environ.pop(name, None)

@@ -95,7 +95,7 @@ def _unordered_inputs(workflow: Workflow) -> list[str]:
         if not several:
             continue
         for port_name, port in declared.inputs.items():
-            if port.order is None and (port.to != "all" or declared.side_only):
+            if port.order is None:
                 faults.append(
                     f"input '{port_name}' of PE '{name}' is reached by several channels and "
                     f"{type(part).__name__} keeps state\n"

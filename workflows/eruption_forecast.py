@@ -12,7 +12,7 @@ from typing import Literal
 
 from flowquake import Workflow
 from flowquake.errors import ConfigError, suggest
-from flowquake.pes.catalogs import ReadCatalog, SelectEvents, timescale_of
+from flowquake.pes.catalogs import ColumnDescription, ReadCatalog, SelectEvents, timescale_of
 from flowquake.pes.figures import DrawForecasts
 from flowquake.pes.files import WriteCsv, WriteJsonLines
 from flowquake.pes.forecasting import MODELS, CompareModels, FitFailure
@@ -33,13 +33,14 @@ def build(
     end: datetime | float | None = None,
     step: float | None = None,
     source: str | None = None,
-    min_magnitude: float | Literal["maxc", "gft", "mbs", "none"] = "maxc",
+    min_magnitude: float | Literal["auto", "maxc", "gft", "mbs", "none"] = "auto",
     correction: float = 0.2,
     model: list[str] | str = "all",
     failure_time: datetime | float | None = None,
     observed_failure: datetime | float | None = None,
     level: float = 0.9,
     policy: Literal["strict", "skip", "quarantine"] = "strict",
+    columns: Path | None = None,
 ) -> Workflow:
     """Forecast failure from a catalog of earthquakes or acoustic emissions.
 
@@ -71,7 +72,8 @@ def build(
         The name that the forecasts carry. Default: the file's stem.
     min_magnitude : float or str
         A magnitude, or how to estimate the completeness of each window:
-        maxc, gft, mbs; none keeps every event.
+        maxc, gft, mbs; none keeps every event. auto is maxc, and none for
+        acoustic emissions, whose sizes are no magnitudes.
     correction : float
         Added to the estimate of maxc.
     model : list of str
@@ -86,9 +88,13 @@ def build(
         Of the interval of the failure time, between 0 and 1.
     policy : str
         What to do with bad rows: stop, count them, or set them aside.
+    columns : Path
+        A TOML file that says which column of a delimited catalog is what, and
+        how its dates are written.
     """
     models = _models(model)
-    timescale = timescale_of(catalog, format)
+    described = None if columns is None else ColumnDescription.from_toml(columns)
+    timescale = timescale_of(catalog, format, described)
     unit = NS_PER_DAY if timescale == "utc" else NS_PER_MINUTE
     begin, finish = _instant("start", start, timescale), _instant("end", end, timescale)
     known_failure = _instant("failure_time", failure_time, timescale)
@@ -101,10 +107,15 @@ def build(
     every = _step(step, unit, begin, finish)
 
     workflow = Workflow("eruption_forecast")
-    read = workflow.add(ReadCatalog(path=catalog, format=format, source=source, policy=policy))
+    read = workflow.add(
+        ReadCatalog(path=catalog, format=format, source=source, policy=policy, columns=described)
+    )
     select = workflow.add(SelectEvents(box=box, depth=depth, start=begin, end=finish))
     windows = workflow.add(ExpandingWindows(start=begin, end=finish, step=every, partial=True))
-    completeness = workflow.add(EstimateCompleteness(cutoff=min_magnitude, correction=correction))
+    cutoff = min_magnitude
+    if cutoff == "auto":
+        cutoff = "maxc" if timescale == "utc" else "none"
+    completeness = workflow.add(EstimateCompleteness(cutoff=cutoff, correction=correction))
     compare = workflow.add(CompareModels(models=list(models)))
     workflow.connect(read.catalog, select.events)
     workflow.connect(select.selected, windows.events)

@@ -19,7 +19,6 @@ STATUS_WORDS = {
     "not_adequate": "does not fit the events",
     "forecast": "points to failure",
 }
-NOT_SEPARABLE_BELOW = 2.0  # of the difference in AIC
 MOST_SHOWN = 8
 
 Record = Mapping[str, Any]
@@ -91,7 +90,7 @@ def forecast_table(group: Sequence[Record]) -> str:
                 else "-",
                 show_interval(record, unit),
                 _aic_text(record, least),
-                _mark(record, group, least),
+                _mark(record, group),
             ]
         )
     header = ["model", "events", "status", "failure time", f"{level:.0%} interval", "ΔAIC", ""]
@@ -167,14 +166,16 @@ def _cutoff(record: Record) -> str:
     return "" if magnitude is None else f" with M >= {magnitude:g}"
 
 
-def _mark(record: Record, group: Sequence[Record], least: float) -> str:
+def _mark(record: Record, group: Sequence[Record]) -> str:
+    from flowquake.pes.forecasting import not_separable
+
     finite = [other for other in group if math.isfinite(_aic(other))]
     if not math.isfinite(_aic(record)) or len(finite) < 2:
         return ""
-    near = [other for other in finite if _aic(other) - least < NOT_SEPARABLE_BELOW]
+    near = not_separable({str(other["model"]): _aic(other) for other in finite})
     best = bool(record.get("best_aic")) or (
         record is finite[0] and not any(other.get("best_aic") for other in group)
     )
     if best:
         return "best; not separable from those below 2" if len(near) > 1 else "best"
-    return "not separable from the best" if record in near else ""
+    return "not separable from the best" if record["model"] in near else ""

@@ -25,17 +25,23 @@ CORRECTION = 0.2  # what the workflow adds to maximum curvature
 @click.command("inspect", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--format", "form", default="auto", show_default=True, help="The file's format.")
+@click.option(
+    "--columns",
+    type=click.Path(path_type=Path, readable=False),
+    help="A TOML file that says which column of a delimited file is what.",
+)
 @json_option
-def inspect_command(file: Path, form: str, as_json: bool) -> None:
+def inspect_command(file: Path, form: str, columns: Path | None, as_json: bool) -> None:
     """Say what a catalog file holds, and how to forecast from it.
 
     Bad rows are skipped and counted; read = kept + skipped.
     """
-    from flowquake.pes.catalogs import read_catalog
+    from flowquake.pes.catalogs import ColumnDescription, read_catalog
 
-    chosen, fitting = _choose(file, form)
-    batch, report = read_catalog(file, format=chosen, policy="skip")
-    document = describe_catalog(file, batch, report, fitting)
+    described = None if columns is None else ColumnDescription.from_toml(columns)
+    chosen, fitting = ("delimited", []) if described is not None else _choose(file, form)
+    batch, report = read_catalog(file, format=chosen, policy="skip", columns=described)
+    document = describe_catalog(file, batch, report, fitting, columns)
     if as_json:
         print_json(document)
     else:
@@ -43,7 +49,11 @@ def inspect_command(file: Path, form: str, as_json: bool) -> None:
 
 
 def describe_catalog(
-    file: Path, batch: EventBatch, report: ReadReport, fitting: list[str]
+    file: Path,
+    batch: EventBatch,
+    report: ReadReport,
+    fitting: list[str],
+    columns: Path | None = None,
 ) -> dict[str, Any]:
     """Describe a catalog as plain data."""
     read = report.to_json()
@@ -69,11 +79,11 @@ def describe_catalog(
         "latitude": _range(batch, "latitude"),
         "longitude": _range(batch, "longitude"),
         "completeness": _completeness(batch),
-        "command": run_line(file, report),
+        "command": run_line(file, report, columns),
     }
 
 
-def run_line(file: Path, report: ReadReport) -> str:
+def run_line(file: Path, report: ReadReport, columns: Path | None = None) -> str:
     """Write the command that forecasts from a catalog, quoted for a shell."""
     # The size of an acoustic emission is no magnitude.
     has_magnitudes = report.missing_magnitude < report.kept and report.timescale == "utc"
@@ -83,6 +93,8 @@ def run_line(file: Path, report: ReadReport) -> str:
     settings["model"] = "all"
     if report.skipped:
         settings["policy"] = "skip"
+    if columns is not None:
+        settings["columns"] = str(columns)
     for name, value in settings.items():
         parts += ["--set", f"{name}={value}"]
     return shlex.join(parts)

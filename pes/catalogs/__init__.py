@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowquake.pes.catalogs.delimited import ColumnDescription
+from flowquake.pes.catalogs.columns import ColumnDescription
 from flowquake.pes.catalogs.elements import ReadCatalog, ReadEruptions, SelectEvents
 from flowquake.pes.catalogs.eruptions import read_eruptions
 from flowquake.pes.catalogs.reading import check_format, read_catalog, timescale_of

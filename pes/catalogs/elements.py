@@ -8,7 +8,7 @@ from typing import Any
 
 from flowquake import Emissions, Input, Output, ProcessingElement, Production, Source, Watermark
 from flowquake.errors import ConfigError
-from flowquake.pes.catalogs.delimited import ColumnDescription
+from flowquake.pes.catalogs.columns import ColumnDescription
 from flowquake.pes.catalogs.eruptions import read_eruptions
 from flowquake.pes.catalogs.files import check_path
 from flowquake.pes.catalogs.reading import check_format, read_catalog
@@ -35,9 +35,9 @@ class ReadCatalog(Source):
         What to do with a bad row: stop, leave it out, or reject it.
     source : str, optional
         What the events belong to; default the file's stem.
-    columns : mapping, optional
+    columns : ColumnDescription or mapping, optional
         For ``format="delimited"``: which column is what.
-    batch_rows : int, default 65536
+    batch_rows : int, default 1024
         Greatest number of events in a batch.
     """
 
@@ -47,8 +47,8 @@ class ReadCatalog(Source):
     format: str = "auto"
     policy: str = "strict"
     source: str | None = None
-    columns: Mapping[str, Any] | None = None  # the values of a description of columns
-    batch_rows: int = 65_536
+    columns: ColumnDescription | Mapping[str, Any] | None = None  # values of a description
+    batch_rows: int = 1024
 
     def __post_init__(self) -> None:
         check_format(self.format)

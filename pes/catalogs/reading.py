@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from flowquake.errors import ConfigError, FormatError, suggest
-from flowquake.pes.catalogs.delimited import ColumnDescription, describe_layout
+from flowquake.pes.catalogs.columns import ColumnDescription
+from flowquake.pes.catalogs.delimited import describe_layout
 from flowquake.pes.catalogs.files import FileBytes, decode, read_bytes, source_name
 from flowquake.pes.catalogs.formats import TEXT_FORMATS, without_false_zeros
 from flowquake.pes.catalogs.layouts import Layout
@@ -214,8 +215,9 @@ def _read_rows(file: FileBytes, text: str, layout: Layout, name: str, policy: st
             fix = _other_format(file, name) or fix
         if name == "delimited" and "ISO 8601" in error.reason:
             fix = (
-                "say how the time is written, for example date_format='%d/%m/%Y %H:%M:%S' "
-                "(day first) or '%m/%d/%Y %H:%M:%S' (month first)"
+                "say how the time is written, in a TOML file given as columns=FILE: "
+                'date_format = "%d/%m/%Y %H:%M:%S" (day first) or "%m/%d/%Y %H:%M:%S" '
+                "(month first)"
             )
         elif name == "delimited" and _DECIMAL_COMMA.search(error.reason):
             fix = "if the decimal mark is a comma, say so: decimal=','"

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from flowquake.errors import FormatError
-from flowquake.pes.catalogs.delimited import ColumnDescription, describe_layout
+from flowquake.pes.catalogs.columns import ColumnDescription
+from flowquake.pes.catalogs.delimited import describe_layout
 from flowquake.pes.catalogs.eruptions import ERUPTION_LAYOUT
 from flowquake.pes.catalogs.files import FileBytes, decode, head, read_bytes
 from flowquake.pes.catalogs.formats import TEXT_FORMATS

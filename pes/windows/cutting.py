@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from flowquake.records import EventBatch, Window
+from flowquake.records import EventBatch, Json, Timescale, Window, json_time
+from flowquake.records.times import NS_PER_SECOND
+
+Rule = Mapping[str, Json]
 
 
 def cut(events: EventBatch, start: int, end: int) -> EventBatch:
@@ -58,6 +61,34 @@ def grid(start: int, step: int | None, end: int | None, after: int, until: int) 
         yield end
 
 
+def window_of(
+    events: EventBatch, start: int, end: int, rule: Rule, *, number: int, final: bool
+) -> Window:
+    """Make the window of the events in [start, end), which remembers how it was cut."""
+    return Window(
+        source=events.source,
+        key=None,
+        start=start,
+        end=end,
+        events=cut(events, start, end),
+        rule=str(rule["rule"]),
+        number=number,
+        final=final,
+        settings={"window": rule},
+    )
+
+
+def expanding_rule(start: int | None, timescale: Timescale) -> Rule:
+    """Write down how expanding windows are cut; no start is the first event's."""
+    return {"rule": "expanding", "start": None if start is None else json_time(start, timescale)}
+
+
+def sliding_rule(start: int | None, timescale: Timescale, length: int) -> Rule:
+    """Write down how sliding windows are cut."""
+    written = None if start is None else json_time(start, timescale)
+    return {"rule": "sliding", "start": written, "length_s": length / NS_PER_SECOND}
+
+
 def expanding_windows(
     events: EventBatch, *, start: int, end: int, step: int | None = None
 ) -> Iterator[Window]:
@@ -77,17 +108,9 @@ def expanding_windows(
     Window
         Each knows only what came before its end.
     """
+    rule = expanding_rule(start, events.timescale)
     for number, due in enumerate(grid(start, step, end, start, end)):
-        yield Window(
-            source=events.source,
-            key=None,
-            start=start,
-            end=due,
-            events=cut(events, start, due),
-            rule="expanding",
-            number=number,
-            final=due == end,
-        )
+        yield window_of(events, start, due, rule, number=number, final=due == end)
 
 
 def sliding_windows(
@@ -109,17 +132,10 @@ def sliding_windows(
     Window
         The first begins at `start`.
     """
+    rule = sliding_rule(start, events.timescale, length)
     for number, begin in enumerate(range(start, end - length + 1, step)):
-        yield Window(
-            source=events.source,
-            key=None,
-            start=begin,
-            end=begin + length,
-            events=cut(events, begin, begin + length),
-            rule="sliding",
-            number=number,
-            final=begin + step + length > end,
-        )
+        final = begin + step + length > end
+        yield window_of(events, begin, begin + length, rule, number=number, final=final)
 
 
 def count_windows(events: EventBatch, *, count: int, step: int) -> Iterator[Window]:
@@ -139,15 +155,9 @@ def count_windows(events: EventBatch, *, count: int, step: int) -> Iterator[Wind
     Window
         From the time of its first event to just after (1 ns) its last.
     """
+    rule: Rule = {"rule": "count", "size": count, "step": step}
     for number, first in enumerate(range(0, len(events) - count + 1, step)):
         part = events.take(slice(first, first + count))
-        yield Window(
-            source=events.source,
-            key=None,
-            start=int(part.time[0]),
-            end=int(part.time[-1]) + 1,
-            events=part,
-            rule="count",
-            number=number,
-            final=first + step + count > len(events),
-        )
+        begin, end = int(part.time[0]), int(part.time[-1]) + 1
+        final = first + step + count > len(events)
+        yield window_of(part, begin, end, rule, number=number, final=final)

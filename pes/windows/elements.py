@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from dataclasses import field as entry
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from flowquake import Emissions, Input, Output, ProcessingElement, State
 from flowquake.errors import ConfigError, InputError
-from flowquake.pes.windows.cutting import cut, grid
-from flowquake.records import EventBatch, Json, Window, json_time, to_ns
+from flowquake.pes.windows.cutting import (
+    Rule,
+    count_windows,
+    expanding_rule,
+    grid,
+    sliding_rule,
+    window_of,
+)
+from flowquake.records import EventBatch, Timescale, Window, json_time, to_ns
 from flowquake.records.times import NS_PER_SECOND
 
 Instant = datetime | int
@@ -24,7 +32,7 @@ class Seen:
     """The events of one source that may still be needed, and what was issued."""
 
     version: int = 1
-    events: EventBatch | None = None
+    parts: list[EventBatch] = entry(default_factory=list)
     start: int | None = None
     last: int | None = None
     issued: int | None = None
@@ -34,10 +42,25 @@ class Seen:
         """Append events, which come in the order of (time, sequence)."""
         if len(batch):
             self.last = int(batch.time[-1])
-        if self.events is None or not len(self.events):
-            self.events = batch
-        elif len(batch):
-            self.events = EventBatch.concat([self.events, batch])
+        if self.parts and not len(self.parts[0]):
+            self.parts.clear()
+        if len(batch) or not self.parts:
+            self.parts.append(batch)
+
+    @property
+    def events(self) -> EventBatch | None:
+        """All of them in one batch; None before the first batch has come."""
+        # Joined when they are asked for, so that many small batches cost no more than one.
+        if len(self.parts) > 1:
+            self.parts = [EventBatch.concat(self.parts)]
+        return self.parts[0] if self.parts else None
+
+    def drop(self, count: int) -> None:
+        """Forget the earliest events."""
+        events = self.events
+        if events is not None and count > 0:
+            # Copied, so that the rows before them are freed.
+            self.parts = [events.take(np.arange(count, len(events)))]
 
 
 class _GridWindows(ProcessingElement):
@@ -103,19 +126,8 @@ class _GridWindows(ProcessingElement):
                 events = EventBatch(source=self.key_as(str), time=[])
             if end is not None:
                 self.progress(due - start, end - start)
-            yield self.window(
-                Window(
-                    source=events.source,
-                    key=None,
-                    start=begin,
-                    end=due,
-                    events=cut(events, begin, due),
-                    rule=self._rule(),
-                    number=number,
-                    final=final,
-                    settings={"window": self._settings(events)},
-                )
-            )
+            rule = self._rule(events.timescale)
+            yield self.window(window_of(events, begin, due, rule, number=number, final=final))
 
     def _check_number(self, after: int, until: int) -> None:
         """Refuse a step that is far too small for the span of the events."""
@@ -140,12 +152,11 @@ class _GridWindows(ProcessingElement):
         """Give (begin, end, whether it is the last) of the windows due by a time."""
         raise NotImplementedError
 
-    def _rule(self) -> str:
+    def _rule(self, timescale: Timescale) -> Rule:
         raise NotImplementedError
 
-    def _settings(self, events: EventBatch) -> Mapping[str, Json]:
-        start = None if self.start is None else json_time(to_ns(self.start), events.timescale)
-        return {"rule": self._rule(), "start": start}
+    def _start(self) -> int | None:
+        return None if self.start is None else to_ns(self.start)
 
     def _end(self) -> int | None:
         return None if self.end is None else to_ns(self.end)
@@ -208,8 +219,8 @@ class ExpandingWindows(_GridWindows):
         for due in grid(start, step, end, after, until):
             yield start, due, due == end
 
-    def _rule(self) -> str:
-        return "expanding"
+    def _rule(self, timescale: Timescale) -> Rule:
+        return expanding_rule(self._start(), timescale)
 
 
 class SlidingWindows(_GridWindows):
@@ -244,14 +255,14 @@ class SlidingWindows(_GridWindows):
         _positive("step", self.step)
 
     def on_watermark(self, time: int) -> Emissions:
-        yield from super().on_watermark(time)
         seen = self.state
-        if seen.events is not None and seen.issued is not None:
+        before = seen.issued
+        yield from super().on_watermark(time)
+        if seen.issued is not None and seen.issued != before and seen.events is not None:
             needed = seen.issued + _ns(self.step) - _ns(self.length)
             first = int(seen.events.time.searchsorted(needed))
             if 2 * first > len(seen.events):
-                # Copied, so that the rows before it are freed.
-                seen.events = seen.events.take(np.arange(first, len(seen.events)))
+                seen.drop(first)
 
     def _due(
         self, start: int, issued: int | None, until: int, *, over: bool
@@ -262,11 +273,8 @@ class SlidingWindows(_GridWindows):
         for due in grid(origin, step, None, origin if issued is None else issued, until):
             yield due - length, due, end is not None and due + step > end
 
-    def _rule(self) -> str:
-        return "sliding"
-
-    def _settings(self, events: EventBatch) -> Mapping[str, Json]:
-        return {**super()._settings(events), "length_s": _ns(self.length) / NS_PER_SECOND}
+    def _rule(self, timescale: Timescale) -> Rule:
+        return sliding_rule(self._start(), timescale, _ns(self.length))
 
 
 class CountWindows(ProcessingElement):
@@ -309,25 +317,12 @@ class CountWindows(ProcessingElement):
         if events is None:
             return
         step = self.step or self.size
-        first = 0
-        while first + self.size <= len(events):
-            part = events.take(slice(first, first + self.size))
-            yield self.window(
-                Window(
-                    source=events.source,
-                    key=None,
-                    start=int(part.time[0]),
-                    end=int(part.time[-1]) + 1,
-                    events=part,
-                    rule="count",
-                    number=seen.number,
-                    final=False,
-                    settings={"window": {"rule": "count", "size": self.size, "step": step}},
-                )
-            )
+        made = 0
+        for window in count_windows(events, count=self.size, step=step):
+            yield self.window(replace(window, number=seen.number, final=False))
             seen.number += 1
-            first += step
-        seen.events = events.take(np.arange(first, len(events)))
+            made += 1
+        seen.drop(made * step)
 
 
 def _ns(span: Span) -> int:

@@ -102,7 +102,7 @@ class Outside(ProcessingElement):
     """Asks for what belongs to a key where there is none."""
 
     x = Input(int, by=lambda x: x, order="any")
-    side = Input(int, to="all")
+    side = Input(int, to="all", order="any")
     state = State(Seen)
 
     what: str = "key"
@@ -153,7 +153,7 @@ def test_side_data_may_not_emit() -> None:
 
         class Emits(ProcessingElement):
             x = Input(int, by=lambda x: x)
-            side = Input(int, to="all")
+            side = Input(int, to="all", order="any")
             out = Output(int)
 
             def on_x(self, x: int) -> None:
@@ -164,7 +164,7 @@ def test_side_data_may_not_emit() -> None:
 
     class Returns(ProcessingElement):
         x = Input(int, by=lambda x: x)
-        side = Input(int, to="all")
+        side = Input(int, to="all", order="any")
         out = Output(int)
 
         def on_x(self, x: int) -> None:

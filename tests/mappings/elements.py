@@ -146,7 +146,7 @@ class Weigh(ProcessingElement):
     """Numbers of one key, times the sum of the weights that everybody gets."""
 
     x = Input(int, by=parity, order="any")
-    weight = Input(int, to="all")
+    weight = Input(int, to="all", order="any")
     out = Output(tuple)
     state = State(Total)
 

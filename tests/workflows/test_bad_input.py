@@ -142,6 +142,16 @@ def test_month_first_dates_are_never_guessed(forecast: Forecast) -> None:
     forecast(catalog(ambiguous)).is_error(3, "catalog.csv", "Fix:")
 
 
+def test_month_first_dates_are_read_when_it_is_said(forecast: Forecast, tmp_path: Path) -> None:
+    rows = [f"{month:02d}/21/2020 00:00:00,37.7,15.0,5.0,1.5,{month}" for month in range(1, 13)]
+    description = tmp_path / "columns.toml"
+    description.write_text('date_format = "%m/%d/%Y %H:%M:%S"', encoding="utf-8")
+    result = forecast(catalog(rows), columns=description, min_magnitude="none", model="constant")
+    assert result.code == 0, result.err
+    assert [record["events"] for record in result.forecasts] == [12]
+    forecast(catalog(rows), columns=tmp_path / "colums.toml").is_error(3, "columns.toml")
+
+
 def test_month_first_dates_in_a_day_first_format_name_the_line(forecast: Forecast) -> None:
     rows = ["1\t19-08-1999\t09:46:11\t37.6\t14.9\t19.4\t2.0\t1\tx"]
     rows += ["2\t08-19-1999\t09:46:12\t37.6\t14.9\t19.4\t2.0\t1\tx"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowquake.errors import ConfigError, FlowquakeError, FormatError
+from flowquake.errors import ConfigError, FlowquakeError, FormatError, InputError
 from flowquake.pes.catalogs import ColumnDescription, read_catalog, recognise
 from flowquake.pes.catalogs.cells import Cells
 from flowquake.pes.catalogs.delimited import describe_layout
@@ -170,7 +170,7 @@ def test_elapsed_times_have_their_own_scale(tmp_path: Path) -> None:
 def test_a_date_that_could_be_read_two_ways_is_refused(tmp_path: Path, time: str) -> None:
     file = write(tmp_path, f"time,magnitude\n{time},1.5\n")
     for format_ in ("delimited", "auto"):
-        with pytest.raises(FormatError, match="date_format='%d/%m/%Y") as error:
+        with pytest.raises(FormatError, match='date_format = "%d/%m/%Y') as error:
             read_catalog(file, format=format_)
         assert error.value.line == 2
 
@@ -257,3 +257,35 @@ def test_columns_and_single_cells_give_the_same_table(cells: list[tuple[str, str
     np.testing.assert_array_equal(slow.time, fast.time)
     np.testing.assert_array_equal(slow.sequence, fast.sequence)
     np.testing.assert_array_equal(slow.columns["magnitude"], fast.columns["magnitude"])
+
+
+def test_a_description_is_read_from_toml(tmp_path: Path) -> None:
+    file = tmp_path / "observatorio.csv"
+    file.write_text("Fecha;Hora;Mag\n31/07/2011;23:59:01;1,4\n", encoding="utf-8")
+    description = tmp_path / "columns.toml"
+    description.write_text(
+        'date_format = "%d/%m/%Y"\ndecimal = ","\n'
+        '[columns]\ndate = "Fecha"\nclock = "Hora"\nmagnitude = "Mag"\n',
+        encoding="utf-8",
+    )
+    batch, _ = read_catalog(file, columns=ColumnDescription.from_toml(description))
+    assert batch.time[0] == parse_time("2011-07-31T23:59:01")
+    assert batch.magnitude[0] == 1.4
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("date_format = %d", "cannot be read"),
+        ('date_formt = "%d"', "did you mean 'date_format'?"),
+        ('decimal = "x"', "neither"),
+    ],
+)
+def test_a_wrong_description_names_its_file(tmp_path: Path, text: str, words: str) -> None:
+    description = tmp_path / "columns.toml"
+    description.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"columns\.toml") as error:
+        ColumnDescription.from_toml(description)
+    assert words in str(error.value)
+    with pytest.raises(InputError, match=r"missing\.toml"):
+        ColumnDescription.from_toml(tmp_path / "missing.toml")

@@ -102,6 +102,26 @@ def test_windows_do_not_depend_on_how_the_input_is_cut(
         assert [w.end for w in once["window"]] == [w.end for w in often["window"]]
 
 
+def test_the_functions_and_the_elements_make_the_same_windows() -> None:
+    events = catalog([0, 5, 10, 15, 20, 40])
+    pairs = [
+        (
+            ExpandingWindows(start=0, end=45, step=10, partial=True),
+            expanding_windows(events, start=0, end=45, step=10),
+        ),
+        (
+            SlidingWindows(start=0, end=45, length=10, step=5, partial=True),
+            sliding_windows(events, start=0, end=45, length=10, step=5),
+        ),
+    ]
+    for element, windows in pairs:
+        made = run_element(element, {"events": [events]})["window"]
+        assert [(w.rule, w.settings, w.number) for w in made] == [
+            (w.rule, w.settings, w.number) for w in (expected := list(windows))
+        ]
+        assert spans(made) == spans(expected)
+
+
 def test_events_outside_the_windows_are_counted() -> None:
     element = ExpandingWindows(start=10, end=20, partial=True)
     result = run_element(element, {"events": [catalog([5, 12, 20, 30])]})
