@@ -228,7 +228,7 @@ def _job(
 
 @contextlib.contextmanager
 def _stopping_on_signals(job: Job) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into an orderly stop."""
+    """Turn the first Ctrl-C, SIGTERM or loss of the terminal into an orderly stop."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -239,7 +239,10 @@ def _stopping_on_signals(job: Job) -> Iterator[None]:
         job.stopping.set()
         log.info("stopping: what is in flight is finished", extra={"signal": number})
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)  # under nohup it stays ignored
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

@@ -58,6 +58,11 @@ def _ending(record: Mapping[str, Any], directory: Path) -> str:
         lines.append(f"{record['rejected']} rejected, see {directory / 'rejected.jsonl'}")
     seconds = f" after {record['seconds']:.1f} s" if record["seconds"] is not None else ""
     lines.append(f"{record['status'].capitalize()}{seconds}: {clean_lines(directory)}")
+    if record["status"] == "interrupted":
+        lines.append(
+            "  Stopped before the end of the data: later results and the figures are missing."
+        )
+        lines.append("  Fix:   run it again to have them")
     for name in record["files"]:
         lines.append(f"  {clean(name)}")
     return "\n".join(lines)

@@ -68,7 +68,8 @@ def test_a_closed_pipe_is_quiet() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_ctrl_c_ends_a_run_in_order(folder: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_run_that_is_stopped_ends_in_order(folder: Path, name: str) -> None:
     (folder / "endless.py").write_text(
         "import itertools\n"
         "from flowquake import Output, Source, Wait, Workflow\n"
@@ -87,9 +88,10 @@ def test_ctrl_c_ends_a_run_in_order(folder: Path) -> None:
     deadline = time.monotonic() + 20
     while not (folder / "out" / "metrics.jsonl").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.Signals[name])
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Interrupted after" in err
+    assert "later results" in err
     assert '"status": "interrupted"' in (folder / "out" / "run.json").read_text()
     assert "Traceback" not in err
