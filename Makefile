@@ -119,8 +119,9 @@ faults: $(VENV)/.dev ## run a graph under many orders of deliveries and with fai
 	@$(BIN)/python -m benchmarks.faults --out $(PROOF)/faults
 
 .PHONY: soak
-soak: $(VENV)/.dev ## run for five minutes and watch the memory
+soak: $(VENV)/.dev ## run for five minutes and watch the memory; 5 000 random graphs
 	@$(BIN)/python -m benchmarks.soak --out $(PROOF)/soak
+	@FLOWQUAKE_GRAPHS=5000 $(BIN)/python -m pytest -q tests/mappings/test_random_graphs.py
 
 .PHONY: proof
 proof: bench calibrate faults soak ## all slow proofs
