@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,20 +18,15 @@ from flowquake.pes.figures.canvas import (
     new_figure,
     styled,
 )
+from flowquake.pes.figures.failure_line import failure_name, is_given, off_axis
+from flowquake.pes.figures.status_marks import MOST_MARKS, STATUS_MARKS, draw_statuses, thinned
 from flowquake.pes.figures.time_axis import TimeAxis
-from flowquake.records import Forecast
+from flowquake.records import FloatArray, Forecast
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Statuses without a failure time, as marks along the foot of the panel.
-STATUS_MARKS = {
-    "too_few_events": (".", "too few events"),
-    "no_acceleration": ("|", "no acceleration"),
-    "no_failure_time": ("^", "no failure time"),
-    "at_window_end": ("x", "at the window's end"),
-}
 _FORECASTING = ("hyperbolic", "inverse_omori")
 
 
@@ -62,15 +58,17 @@ def plot_convergence(
     One panel for each model that can forecast a failure time. Filled dots
     are forecasts with their intervals, open ones fits that are not adequate,
     arrows failure times or intervals that leave the panel. Below the dashed
-    line "issued = failure" the failure would lie in the past. Forecasts
-    without a failure time are marks along the foot, by status.
+    line "failure on the day of issue" the failure would lie in the past.
+    Forecasts without a failure time are marks along the foot, by status; in
+    a panel of more than a hundred forecasts those in succession are a line.
 
     Parameters
     ----------
     forecasts : iterable of Forecast
         Of one source and key; of several revisions the highest is drawn.
     failure_time : int, optional
-        When it really failed, nanoseconds; drawn as a line.
+        When it really failed, or the failure that the models were fitted to,
+        nanoseconds; drawn as a line.
     title : str, optional
         By default the source and key.
 
@@ -97,7 +95,10 @@ def plot_convergence(
         )
     for axes in panels[:-1]:
         axes.set_xlabel("")
-    _legend(figure, panels, newest)
+    known = None
+    if failure_time is not None:
+        known = failure_name(failure_time, newest) + off_axis(failure_time, bottom, top)
+    _legend(figure, newest, known)
     return figure
 
 
@@ -132,23 +133,12 @@ def _draw_panel(
     axes.plot(ends, ends, color=QUIET, linestyle="--", linewidth=1.1, zorder=1)
     if failure_time is not None:
         axes.axhline(axis.place(failure_time), color=ACCENT, linewidth=1.4, zorder=1.5)
-    for forecast in forecasts:
-        if forecast.failure_time is not None:
-            _draw_forecast(axes, axis, forecast, colour, high)
-    for status, (mark, _) in STATUS_MARKS.items():
-        issued = [f.issued for f in forecasts if f.status == status and f.failure_time is None]
-        axes.plot(
-            axis.places(issued),
-            np.full(len(issued), 0.035),
-            mark,
-            color=INK,
-            markersize=5,
-            markeredgewidth=1.0,
-            transform=axes.get_xaxis_transform(),
-            zorder=5,
-        )
     first, last = (min(f.issued for f in forecasts), max(f.issued for f in forecasts))
     margin = max(last - first, (top - bottom) // 4) // 25
+    width = axis.place(last + margin) - axis.place(first - margin)
+    dense = len(forecasts) > MOST_MARKS
+    _draw_forecasts(axes, axis, forecasts, colour=colour, high=high, width=width, dense=dense)
+    draw_statuses(axes, axis, forecasts, width=width, dense=dense)
     axis.span(axes, first - margin, last + margin)
     axes.set_ylim(low, high)
     axis.dress(axes, label="Forecast issued")
@@ -156,46 +146,80 @@ def _draw_panel(
     axes.set_ylabel("Forecast failure" if axis.timescale == "utc" else "Forecast failure (min)")
 
 
-def _draw_forecast(
-    axes: Axes, axis: TimeAxis, forecast: Forecast, colour: str, high: float
+def _draw_forecasts(
+    axes: Axes,
+    axis: TimeAxis,
+    forecasts: Sequence[Forecast],
+    *,
+    colour: str,
+    high: float,
+    width: float,
+    dense: bool,
 ) -> None:
-    if forecast.failure_time is None:
-        return
-    x, y = axis.place(forecast.issued), axis.place(forecast.failure_time)
-    if forecast.interval is not None:
-        lower = x if forecast.interval.lower is None else axis.place(forecast.interval.lower)
-        upper = high if forecast.interval.upper is None else axis.place(forecast.interval.upper)
+    bars: list[tuple[float, float, float]] = []
+    dots: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    above: list[float] = []
+    for forecast in forecasts:
+        if forecast.failure_time is None:
+            continue
+        x, y = axis.place(forecast.issued), axis.place(forecast.failure_time)
+        if forecast.interval is not None:
+            lower, upper = forecast.interval.lower, forecast.interval.upper
+            bars.append(
+                (
+                    x,
+                    min(x if lower is None else axis.place(lower), high),
+                    min(high if upper is None else axis.place(upper), high),
+                )
+            )
+        if y > high:
+            above.append(x)
+        else:
+            dots[forecast.status != "not_adequate"].append((x, y))
+    if bars:
+        at, lowers, uppers = zip(*bars, strict=True)
+        # As wide as the space between forecasts, so that their shades do not add up.
+        line = max(0.3, min(1.3, 450.0 / len(forecasts))) if dense else 1.3
+        faint = 0.4 if dense else 0.55
+        axes.vlines(at, lowers, uppers, color=colour, linewidth=line, alpha=faint, zorder=2)
+    open_above = [x for x, _, upper in bars if upper >= high]
+    gap = width / MOST_MARKS if dense else 0.0
+    for places, alpha in ((open_above, 0.55), (above, 1.0)):
+        _arrows(axes, thinned(places, gap), colour, alpha=alpha)
+    for adequate, places_of_dots in dots.items():
+        if places_of_dots:
+            _dots(axes, places_of_dots, colour, adequate=adequate, dense=dense)
+
+
+def _dots(
+    axes: Axes, dots: Sequence[tuple[float, float]], colour: str, *, adequate: bool, dense: bool
+) -> None:
+    x, y = zip(*dots, strict=True)
+    inside = colour if adequate else "white"
+    if not dense:
         axes.plot(
-            [x, x],
-            [min(lower, high), min(upper, high)],
-            color=colour,
-            linewidth=1.3,
-            alpha=0.55,
-            solid_capstyle="butt",
-            zorder=2,
+            x,
+            y,
+            "o",
+            markersize=5,
+            markerfacecolor=inside,
+            markeredgecolor=colour,
+            markeredgewidth=1.2,
+            zorder=4,
         )
-        if upper >= high:
-            _arrow(axes, x, colour, alpha=0.55)
-    if y > high:
-        _arrow(axes, x, colour, alpha=1.0)
         return
-    adequate = forecast.status != "not_adequate"
-    axes.plot(
-        [x],
-        [y],
-        "o",
-        markersize=5,
-        markerfacecolor=colour if adequate else "white",
-        markeredgecolor=colour,
-        markeredgewidth=1.2,
-        zorder=4,
-    )
+    axes.plot(x, y, "o", markersize=3.2, markeredgewidth=0, color=colour, zorder=4)
+    if not adequate:
+        # On top of all the rims, so that open dots that touch stay open.
+        axes.plot(x, y, "o", markersize=1.6, markeredgewidth=0, color=inside, zorder=4.1)
 
 
-def _arrow(axes: Axes, x: float, colour: str, *, alpha: float) -> None:
+def _arrows(axes: Axes, places: FloatArray, colour: str, *, alpha: float) -> None:
+    if not len(places):
+        return
     axes.plot(
-        [x],
-        [0.975],
+        places,
+        np.full(len(places), 0.975),
         "^",
         color=colour,
         alpha=alpha,
@@ -218,23 +242,28 @@ def _range(forecasts: Sequence[Forecast], failure_time: int | None) -> tuple[int
             if forecast.interval is not None and forecast.interval.upper is not None:
                 wanted.append(forecast.interval.upper)
     top = min(max(wanted), last + span)
-    if failure_time is not None:
-        top = max(top, min(failure_time, last + 3 * span))
+    if failure_time is not None and failure_time <= last + 3 * span:
+        top = max(top, failure_time)
     room = (top - first) // 20 + 1
-    return first - 2 * room, top + room
+    rows = 3 if max(Counter(f.model for f in forecasts).values()) > MOST_MARKS else 2
+    return first - rows * room, top + room
 
 
-def _legend(figure: Figure, panels: Sequence[Axes], forecasts: Sequence[Forecast]) -> None:
+def _legend(figure: Figure, forecasts: Sequence[Forecast], known: str | None) -> None:
     from matplotlib.lines import Line2D
 
     models = panel_models(forecasts)
     drawn = [f for f in forecasts if f.model in models]
     level = next((f.interval.level for f in drawn if f.interval is not None), None)
-    handles = [Line2D([], [], color=QUIET, linestyle="--", label="issued = failure")]
-    if panels[0].lines and any(line.get_color() == ACCENT for line in panels[0].lines):
-        handles.append(Line2D([], [], color=ACCENT, label="failure"))
+    dated = forecasts[0].timescale == "utc"
+    today = "failure on the day of issue" if dated else "failure at the time of issue"
+    handles = [Line2D([], [], color=QUIET, linestyle="--", label=today)]
+    if known is not None:
+        handles.append(Line2D([], [], color=ACCENT, label=known))
     if any(f.failure_time is not None and f.status != "not_adequate" for f in drawn):
-        name = "forecast" if level is None else f"forecast, {level:.0%} interval"
+        name = "fit to the given failure" if all(map(is_given, drawn)) else "forecast"
+        if level is not None:
+            name += f", {level:.0%} interval"
         handles.append(Line2D([], [], color=INK, marker="o", markersize=5, label=name))
     if any(f.status == "not_adequate" for f in drawn):
         handles.append(

@@ -57,8 +57,9 @@ class DrawForecasts(ProcessingElement):
     kinds : list of str
         Which figures to draw; by default all.
     failure_time : int or str, optional
-        When it really failed, for ``convergence``: nanoseconds of event time,
-        or an ISO 8601 time.
+        When it really failed, or the failure that the models were fitted to:
+        nanoseconds of event time, or an ISO 8601 time. Drawn in ``cumulative``,
+        ``rate`` and ``convergence``.
     dpi : int, default 150
         Of PNG files.
 
@@ -111,18 +112,22 @@ class DrawForecasts(ProcessingElement):
     def _draw_key(
         self, window: Window | None, uncut: Window | None, forecasts: list[Forecast]
     ) -> None:
+        failure = _time(self.failure_time)
         if window is not None:
             fitted = [
                 f for f in forecasts if (f.window_start, f.window_end) == (window.start, window.end)
             ]
-            self._save("cumulative", window, lambda: plot_cumulative(window, fitted))
-            self._save("rate", window, lambda: plot_rate(window, fitted))
+            self._save(
+                "cumulative",
+                window,
+                lambda: plot_cumulative(window, fitted, failure_time=failure),
+            )
+            self._save("rate", window, lambda: plot_rate(window, fitted, failure_time=failure))
         if uncut is not None:
             mc = window.completeness_magnitude if window is not None else None
             self._save("magnitudes", uncut, lambda: plot_magnitude_time(uncut, mc=mc))
             self._save("frequency", uncut, lambda: plot_frequency_magnitude(uncut, mc=mc))
         if len({f.issued for f in forecasts}) > 1:
-            failure = _time(self.failure_time)
             self._save(
                 "convergence",
                 forecasts[0],

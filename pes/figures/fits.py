@@ -19,6 +19,7 @@ from flowquake.pes.figures.canvas import (
     styled,
 )
 from flowquake.pes.figures.curves import expected_events, expected_rate, failure_offset, unit_ns
+from flowquake.pes.figures.failure_line import draw_failure, failure_name, is_given
 from flowquake.pes.figures.time_axis import TimeAxis
 from flowquake.records import FloatArray, Forecast, Window
 
@@ -36,7 +37,11 @@ _STATUS_TEXT = {
 
 @styled
 def plot_cumulative(
-    window: Window, forecasts: Sequence[Forecast] = (), *, title: str | None = None
+    window: Window,
+    forecasts: Sequence[Forecast] = (),
+    *,
+    failure_time: int | None = None,
+    title: str | None = None,
 ) -> Figure:
     """Draw the cumulative number of events with models and forecast failure.
 
@@ -47,6 +52,9 @@ def plot_cumulative(
     forecasts : sequence of Forecast
         Models of this window; each is drawn as its expected number of
         events, with its failure time as a line and the interval shaded.
+    failure_time : int, optional
+        When it really failed, or the failure that the models were fitted to,
+        nanoseconds; an arrow at the edge if it is far away.
     title : str, optional
         By default the source and key.
 
@@ -55,32 +63,22 @@ def plot_cumulative(
     Figure
     """
     axis = TimeAxis(window.events.timescale)
-    figure, (axes,) = new_figure(height=4.0 + 0.18 * len(forecasts))
+    lines = len(forecasts) + (failure_time is not None)
+    figure, (axes,) = new_figure(height=4.0 + 0.18 * lines)
     axes.set_title(title or _name(window))
     axes.set_ylabel("Cumulative number of events")
     axis.dress(axes)
     number = len(window.events)
-    right = _right_end(window, forecasts)
+    right = _right_end(window, forecasts, failure_time)
     times = np.sort(window.events.time)
     places = axis.places(np.concatenate([[window.start], times, [window.end]]))
     counts = np.concatenate([np.arange(number + 1), [number]])
     axes.step(places, counts, where="post", color=DATA, linewidth=2.2, zorder=3)
-    axes.lines[-1].set_label(f"{number:,} events")
+    axes.lines[-1].set_label(_counted(window))
     for forecast in _in_order(forecasts):
         _draw_model(axes, axis, window, forecast, right)
-    axes.axvline(axis.place(window.end), color=QUIET, linewidth=0.9, linestyle=":")
-    axes.annotate(
-        "data end",
-        (axis.place(window.end), 0.99),
-        xycoords=axes.get_xaxis_transform(),
-        xytext=(-3, 0),
-        textcoords="offset points",
-        rotation=90,
-        ha="right",
-        va="top",
-        fontsize=7.5,
-        color=QUIET,
-    )
+    _mark_data_end(axes, axis, window)
+    _draw_known(axes, axis, window, forecasts, failure_time, right)
     axis.span(axes, window.start, right)
     axes.set_ylim(0, max(number, 1) * 1.25)
     figure.legend(loc="outside lower left")
@@ -93,6 +91,7 @@ def plot_rate(
     forecasts: Sequence[Forecast] = (),
     *,
     bins: int = 60,
+    failure_time: int | None = None,
     title: str | None = None,
 ) -> Figure:
     """Draw the event rate as a histogram, with the rates of the models.
@@ -105,6 +104,9 @@ def plot_rate(
         Models of this window.
     bins : int, default 60
         Bars of equal length over the window.
+    failure_time : int, optional
+        When it really failed, or the failure that the models were fitted to,
+        nanoseconds; an arrow at the edge if it is far away.
     title : str, optional
         By default the source and key.
 
@@ -123,7 +125,7 @@ def plot_rate(
     edges = axis.place(window.start) + np.arange(bins + 1) * (span / axis.unit_ns / bins)
     rates = counts / (span / axis.unit_ns / bins)
     axes.stairs(rates, edges, fill=True, color=FAINT, zorder=1)
-    axes.stairs(rates, edges, color=QUIET, linewidth=0.7, zorder=1.5, label="counted")
+    axes.stairs(rates, edges, color=QUIET, linewidth=0.7, zorder=1.5, label=_counted(window))
     for forecast in _in_order(forecasts):
         t = np.linspace(0.0, span / unit_ns(forecast), 1200)[:-1]
         rate = expected_rate(forecast, t)
@@ -136,7 +138,12 @@ def plot_rate(
                 label=_model(forecast),
                 zorder=2,
             )
-    axis.span(axes, window.start, window.end)
+    right = window.end
+    if failure_time is not None and window.end < failure_time <= window.end + span // 2:
+        right = failure_time + span // 25
+        _mark_data_end(axes, axis, window)
+    _draw_known(axes, axis, window, forecasts, failure_time, right)
+    axis.span(axes, window.start, right)
     axes.set_ylim(0, max(float(rates.max(initial=0.0)), 1e-9) * 1.3)
     axes.legend(loc="upper left", ncols=2, borderaxespad=0.3)
     return figure
@@ -171,6 +178,35 @@ def _draw_model(axes: Axes, axis: TimeAxis, window: Window, forecast: Forecast, 
         shade(axes, axis.place(lower), axis.place(min(upper, right)), colour)
 
 
+def _draw_known(
+    axes: Axes,
+    axis: TimeAxis,
+    window: Window,
+    forecasts: Sequence[Forecast],
+    failure_time: int | None,
+    right: int,
+) -> None:
+    if failure_time is not None:
+        name = failure_name(failure_time, forecasts)
+        draw_failure(axes, axis, failure_time, start=window.start, end=right, name=name)
+
+
+def _mark_data_end(axes: Axes, axis: TimeAxis, window: Window) -> None:
+    axes.axvline(axis.place(window.end), color=QUIET, linewidth=0.9, linestyle=":")
+    axes.annotate(
+        "data end",
+        (axis.place(window.end), 0.99),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(-3, 0),
+        textcoords="offset points",
+        rotation=90,
+        ha="right",
+        va="top",
+        fontsize=7.5,
+        color=QUIET,
+    )
+
+
 def legend_text(forecast: Forecast, axis: TimeAxis) -> str:
     """Say in a line what a model forecasts.
 
@@ -184,6 +220,9 @@ def legend_text(forecast: Forecast, axis: TimeAxis) -> str:
     name = _model(forecast)
     if forecast.failure_time is None:
         return f"{name}: {_STATUS_TEXT.get(forecast.status, forecast.status)}"
+    doubt = ", fit not adequate" if forecast.status == "not_adequate" else ""
+    if is_given(forecast):
+        return f"{name}: fitted to the given failure{doubt}"
     interval = forecast.interval
     ends = [] if interval is None else [interval.lower, interval.upper]
     known = [end for end in ends if end is not None]
@@ -195,7 +234,7 @@ def legend_text(forecast: Forecast, axis: TimeAxis) -> str:
             "…" if end is None else axis.text(end, precision_ns=precision) for end in ends
         )
         text += f"  ({interval.level:.0%} interval: {lower} to {upper})"
-    return text + (", fit not adequate" if forecast.status == "not_adequate" else "")
+    return text + doubt
 
 
 def _model(forecast: Forecast) -> str:
@@ -218,10 +257,12 @@ def _coordinates(axis: TimeAxis, forecast: Forecast, t: FloatArray) -> FloatArra
     return start + t * (unit_ns(forecast) / axis.unit_ns)
 
 
-def _right_end(window: Window, forecasts: Sequence[Forecast]) -> int:
+def _right_end(window: Window, forecasts: Sequence[Forecast], failure_time: int | None) -> int:
     """Give the end of the time axis: room for the failures, within reason."""
     span = max(window.end - window.start, 1)
     wanted = window.end + span // 12
+    if failure_time is not None and failure_time <= window.end + span:
+        wanted = max(wanted, failure_time + span // 25)
     for forecast in forecasts:
         ends = [forecast.failure_time]
         if forecast.interval is not None and forecast.failure_time is not None:
@@ -235,6 +276,14 @@ def _right_end(window: Window, forecasts: Sequence[Forecast]) -> int:
 def _in_order(forecasts: Sequence[Forecast]) -> list[Forecast]:
     order = list(MODEL_COLOURS)
     return sorted(forecasts, key=lambda f: order.index(f.model) if f.model in order else len(order))
+
+
+def _counted(window: Window) -> str:
+    text = f"{len(window.events):,} events"
+    if window.completeness_magnitude is None:
+        return text
+    letter = "M" if window.events.timescale == "utc" else "AE size"
+    return f"{text}, {letter} ≥ {window.completeness_magnitude:g}"
 
 
 def _name(window: Window) -> str:

@@ -76,10 +76,10 @@ class TimeAxis:
         >>> TimeAxis("utc").text(1318240800000000000)
         '2011-10-10 10:00'
         >>> TimeAxis("elapsed").text(90_000_000_000)
-        '1.50 min'
+        '1.500 min'
         """
         if self.timescale == "elapsed":
-            return f"{time / NS_PER_MINUTE:.2f} min"
+            return f"{time / NS_PER_MINUTE:.3f} min"
         if not _FIRST_DATE <= time <= _LAST_DATE:
             return "beyond the calendar"
         moment = to_datetime(time)
