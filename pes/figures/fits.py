@@ -246,10 +246,11 @@ def _model(forecast: Forecast) -> str:
 def _model_times(forecast: Forecast, last: float) -> FloatArray:
     """Give times for a curve, dense towards the failure."""
     failure = failure_offset(forecast)
+    even = np.linspace(0.0, last, 800)
     if failure is None or forecast.model in ("constant", "exponential"):
-        return np.linspace(0.0, last, 800)
+        return even
     toward = failure * (1.0 - np.geomspace(1.0, 1e-7, 1200))
-    return toward[toward <= last]
+    return np.union1d(even[even < failure], toward[toward <= last])
 
 
 def _coordinates(axis: TimeAxis, forecast: Forecast, t: FloatArray) -> FloatArray:

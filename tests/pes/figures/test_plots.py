@@ -124,6 +124,18 @@ def test_a_failure_very_far_away_does_not_press_the_data_flat(
     assert axes.get_xlim()[1] * NS_PER_DAY <= window.end + (window.end - window.start)
 
 
+def test_a_model_that_fails_very_far_away_has_its_curve(
+    make_window: MakeWindow, make_forecast: MakeForecast
+) -> None:
+    fitted = {"k": 0.6 * 1e6, "t_f": 1e6}
+    forecast = make_forecast(
+        parameters=fitted, failure_time=None, interval=None, status="no_acceleration"
+    )
+    axes = axes_of(plot_cumulative(make_window(), [forecast]))
+    x, y = data(line(axes, "hyperbolic"))
+    assert np.interp(make_window().end / NS_PER_DAY, x, y) == pytest.approx(60.0, rel=1e-3)
+
+
 def test_the_rate_adds_up_to_the_events(
     make_window: MakeWindow, make_forecast: MakeForecast
 ) -> None:
