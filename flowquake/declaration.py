@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
+import types
 import typing
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from numbers import Integral, Real
+from pathlib import Path, PurePath
+from typing import Any, Literal
 
 from flowquake.errors import ConfigError, suggest
-from flowquake.ports import Input, Output
+from flowquake.ports import Input, Output, fits
 from flowquake.state import State
 
 _PORT_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -22,6 +27,16 @@ GIVEN = frozenset(
     )
 )
 RESERVED = GIVEN | {"state", "setup", "teardown", "finish", "on_watermark", "splits", "produce"}
+
+# Types of parameters that are judged, and what is accepted for them.
+_ACCEPTED: tuple[tuple[type, type], ...] = (
+    (int, Integral),
+    (float, Real),
+    (bool, bool),
+    (str, str),
+    (Path, PurePath),
+    (type(None), type(None)),
+)
 
 
 @dataclass(frozen=True)
@@ -115,19 +130,110 @@ def handler_faults(cls: type, declared: Declaration) -> list[str]:
         if len(parameters) != 1:
             faults.append(f"{cls.__name__}.on_{name} must take exactly one item")
             continue
-        try:
-            hints = typing.get_type_hints(handler)
-        except (NameError, TypeError, AttributeError):
-            continue
-        annotated = hints.get(parameters[0].name)
-        if isinstance(annotated, type) and not issubclass(port.type, annotated):
-            if port.type is int and annotated is float:
-                continue
+        # The item's type alone: others, as Emissions, need not be known.
+        annotated = _resolved(parameters[0].annotation, getattr(handler, "__globals__", {}))
+        if not _takes(annotated, port.type):
             faults.append(
-                f"{cls.__name__}.on_{name} takes {annotated.__name__}, "
+                f"{cls.__name__}.on_{name} takes {_type_text(annotated)}, "
                 f"but the port carries {port.type.__name__}"
             )
     return faults
+
+
+def parameter_faults(cls: type, values: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+    """Say which parameters have a value that is plainly of another type.
+
+    Parameters
+    ----------
+    cls : type
+        The element's class.
+    values : mapping of str to object
+        The parameters' values; a default is taken as it is.
+
+    Yields
+    ------
+    fault, fix : str
+        What is wrong with one parameter, and what to write.
+    """
+    for name, value in values.items():
+        owner = next((c for c in cls.__mro__ if name in inspect.get_annotations(c)), None)
+        if owner is None or (name in vars(owner) and vars(owner)[name] is value):
+            continue
+        module = vars(sys.modules.get(owner.__module__, types))
+        kind = _resolved(inspect.get_annotations(owner)[name], module)
+        if is_wrong(value, kind):
+            fault = f"{name}={value!r:.60} is not of its type: {_type_text(kind)}"
+            yield fault, _right_value(name, value, kind)
+
+
+def is_wrong(value: object, kind: object) -> bool:
+    """Whether a value is plainly not of an annotated type.
+
+    Judged are int, float (which an int fits), bool, str, Path, None, a Literal
+    and unions of these; of anything else every value is accepted.
+
+    Examples
+    --------
+    >>> is_wrong("a", float), is_wrong(1, float | None), is_wrong("a", list[int])
+    (True, False, False)
+    """
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return all(is_wrong(value, part) for part in typing.get_args(kind))
+    if origin is Literal:
+        plain = isinstance(value, (str, bytes, int, type(None)))
+        return not (plain and value in typing.get_args(kind))
+    accepted = next((right for judged, right in _ACCEPTED if judged is kind), None)
+    return accepted is not None and not isinstance(_held(value), accepted)
+
+
+def _resolved(annotation: object, names: Mapping[str, object]) -> object:
+    """Give the type that an annotation stands for; Any if that cannot be known yet."""
+    if annotation is inspect.Parameter.empty:
+        return Any
+    holder = types.SimpleNamespace(__annotations__={"it": annotation})
+    try:
+        hints: dict[str, object] = typing.get_type_hints(holder, dict(names))
+    except Exception:  # noqa: BLE001 - an annotation is an expression of any kind
+        return Any
+    return hints["it"]
+
+
+def _takes(annotated: object, carried: type) -> bool:
+    if annotated is Any:
+        return True
+    origin = typing.get_origin(annotated) or annotated
+    if origin in (typing.Union, types.UnionType):
+        return any(_takes(part, carried) for part in typing.get_args(annotated))
+    try:
+        return not isinstance(origin, type) or fits(carried, origin)
+    except TypeError:  # a protocol that cannot be asked
+        return True
+
+
+def _type_text(kind: object) -> str:
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return " | ".join(_type_text(part) for part in typing.get_args(kind))
+    if isinstance(kind, type) and typing.get_origin(kind) is None:
+        return "None" if kind is type(None) else kind.__name__
+    return str(kind).replace("typing.", "")
+
+
+def _held(value: Any) -> object:  # any value
+    """Give what a scalar of numpy holds; any other value as it is."""
+    is_scalar = type(value).__module__ == "numpy" and getattr(value, "shape", None) == ()
+    return value.item() if is_scalar else value
+
+
+def _right_value(name: str, value: object, kind: object) -> str:
+    """Write the parameter as it may be meant."""
+    from flowquake.conversion import convert, example
+
+    try:
+        meant, start = convert(str(value), kind), f"{name}="
+    except (ValueError, TypeError):
+        meant, start = convert(example(kind), kind), f"for example {name}="
+    return start + (f"Path({str(meant)!r})" if isinstance(meant, PurePath) else repr(meant))
 
 
 def _check_port_name(cls: type, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowquake.errors import ConfigError
 from flowquake.pe import ProcessingElement, field
-from flowquake.ports import BoundInput, Emissions, Input, Output
+from flowquake.ports import BoundInput, Emissions, Input, Output, is_concrete
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -78,7 +78,7 @@ def element(function: Callable[..., Any]) -> type[FunctionElement]:
         "__annotations__": {},
     }
     if isinstance(returned, type) and returned is not type(None) and not streams:
-        body["out"] = Output(returned)
+        body["out"] = Output(returned if is_concrete(returned) else object)
     for option in options:
         body["__annotations__"][option.name] = hints.get(option.name, object)
         if option.default is not inspect.Parameter.empty:
@@ -132,4 +132,4 @@ def _port_type(hint: object, function: str, parameter: str) -> type:
             f"parameter '{parameter}' of {function}() has no type", fix=f"{parameter}: float"
         )
     origin = typing.get_origin(hint) or hint
-    return origin if isinstance(origin, type) else object
+    return origin if isinstance(origin, type) and is_concrete(origin) else object

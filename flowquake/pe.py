@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, dataclass_transform
 
-from flowquake.declaration import Declaration, declare
+from flowquake.declaration import Declaration, declare, parameter_faults
 from flowquake.errors import ConfigError
 from flowquake.ports import Key, Production
 
@@ -170,6 +170,11 @@ class ProcessingElement:
     def parameters(self) -> dict[str, object]:
         """Give the parameters and their values."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+    def _check_types(self, name: str, where: str) -> None:
+        for fault, fix in parameter_faults(type(self), self.parameters()):
+            who = f"PE '{name}' ({type(self).__name__})"
+            raise ConfigError(f"{who}: {fault}", where=where, fix=fix)
 
     def _lent(self, what: str) -> Context:
         context: Context | None = self.__dict__.get("_context")

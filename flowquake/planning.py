@@ -117,7 +117,7 @@ class Plan:
         }
 
     def describe(self) -> str:
-        """Write the plan as text, one line for each unit."""
+        """Write the plan as text, one line for each unit and each connection between units."""
         lines = [f"{self.workflow}: {self.workers} worker{'s' if self.workers != 1 else ''}"]
         for unit in self.units:
             names = ", ".join(
@@ -128,6 +128,10 @@ class Plan:
             )
             lines.append(f"  worker {unit.worker}, stage {unit.stage}: {names}")
         lines.append(f"  channels between units: {sum(map(len, self.channels))}")
+        lines += [
+            f"    {_several(c.source, c.senders)} -> {_several(c.target, c.receivers)}"
+            for c in self.channels
+        ]
         return "\n".join(lines)
 
 

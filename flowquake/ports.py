@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from abc import ABC, ABCMeta
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, is_typeddict, overload
 
 from flowquake.errors import ConfigError
 from flowquake.signals import Wait, Watermark
@@ -20,7 +22,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 # What the engine calls to hand an item on; it gives the receiver's handler to
 # run, or None if there is nothing to run. Items of every type pass through.
-Deliver: TypeAlias = Callable[[Any], "Iterator[Any] | None"]
+Deliver: TypeAlias = Callable[[Any], Iterator[Any] | None]
 Emission: TypeAlias = tuple[Deliver, object]
 Emissions: TypeAlias = Iterator[Emission]
 Production: TypeAlias = Iterator[Emission | Watermark | Wait]
@@ -35,7 +37,7 @@ class Input(Generic[T]):
     Parameters
     ----------
     type : type
-        The class of the items; not subscripted.
+        The concrete class of the items, not subscripted; object for all.
     by : str or callable, optional
         Keep together what has the same key: a column of a batch (its rows are
         split), an attribute of an item, or a function of the whole item.
@@ -117,7 +119,7 @@ class Output(Generic[T]):
     Parameters
     ----------
     type : type
-        The class of the items; not subscripted.
+        The concrete class of the items, not subscripted; object for all.
     """
 
     def __init__(self, type: type[T]) -> None:  # noqa: A002 - the word that users know
@@ -215,10 +217,33 @@ def _nowhere(item: object) -> None:
     return None
 
 
+def is_concrete(kind: type) -> bool:
+    """Whether objects can be of exactly this class: no protocol, no abstract base class.
+
+    A class that itself derives from `ABC` is one although it has no abstract
+    method; `object` is none.
+
+    Examples
+    --------
+    >>> import collections.abc
+    >>> is_concrete(dict), is_concrete(object), is_concrete(collections.abc.Sequence)
+    (True, True, False)
+    """
+    if kind is Any or is_typeddict(kind) or getattr(kind, "_is_protocol", False):
+        return False
+    is_base = isinstance(kind, ABCMeta) and all(b in (object, ABC) for b in kind.__bases__)
+    return not (is_base or inspect.isabstract(kind))
+
+
 def _concrete(kind: type[T]) -> type[T]:
     if not isinstance(kind, type):
         raise ConfigError(
             f"a port's type must be a plain class, not {kind!r}",
             fix="use for example Input(dict) instead of Input(dict[str, int])",
+        )
+    if not is_concrete(kind):
+        raise ConfigError(
+            f"a port's type must be a concrete class, not the abstract {kind.__name__}",
+            fix="give the class of the items, or object for items of every class",
         )
     return kind

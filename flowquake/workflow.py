@@ -302,6 +302,7 @@ class Workflow:
                 where=self.where,
                 fix=f"workflow.add({type(part).__name__}(...), name='{name}_2')",
             )
+        part._check_types(name, self.where)
         declared = part._declaration
         if instances is not None:
             may = declared.multiplies or declared.side_only

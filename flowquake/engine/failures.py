@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from flowquake.engine.instance import Instance
 
 TRACEBACK = "see the traceback with --debug"
+SKIP = "see `flowquake run --on-error skip`"
+OF_THE_PROGRAM = "correct the element; the traceback with --debug shows the line"
 READ_ONLY = "what is emitted is given away and read-only: change a copy, `array.copy()`"
+
+# Exceptions that speak of the code rather than of an item.
+_PROGRAM = (AttributeError, ImportError, NameError, NotImplementedError, SyntaxError, TypeError)
 
 
 def is_placed(cause: BaseException) -> bool:
@@ -32,7 +37,13 @@ def phase_failure(instance: Instance, phase: str, cause: Exception) -> Flowquake
 
 
 def item_failure(
-    instance: Instance, port: str, item: object, cause: Exception, *, number: int | None = None
+    instance: Instance,
+    port: str,
+    item: object,
+    cause: Exception,
+    *,
+    number: int,
+    in_order: bool = False,
 ) -> FlowquakeError:
     """Name the element, instance, item, key and cause of an error in a handler.
 
@@ -46,20 +57,42 @@ def item_failure(
         What it was given.
     cause : Exception
         What it raised.
-    number : int, optional
-        The place of the item among those that the instance took, from 1; None
-        for rows that waited for the watermark.
+    number : int
+        The place of the item among those that the instance took, from 1; with
+        `in_order` among those that its buffers released.
+    in_order : bool, default False
+        Whether it had waited for the watermark.
     """
-    which = "" if number is None else f" {number}"
     of = f" of input '{port}'" if len(instance.declared.inputs) > 1 else ""
-    at = f"on item{which}{of}{_key(instance)} ({describe_item(item)})"
-    return _placed(cause, _who(instance), at, "see `flowquake run --on-error skip`")
+    order = " in order of time" if in_order else ""
+    at = f"on item {number}{of}{order}{_key(instance)} ({describe_item(item)})"
+    return _placed(cause, _who(instance), at, SKIP)
 
 
 def key_failure(target: str, port: str, item: object, cause: Exception) -> FlowquakeError:
     """Name the element and item whose key could not be found."""
     at = f"to find the key of an item of input '{port}' ({describe_item(item)})"
-    return _placed(cause, f"PE '{target}'", at, "see `flowquake run --on-error skip`")
+    return _placed(cause, f"PE '{target}'", at, SKIP)
+
+
+def not_an_emission(method: str, given: object) -> PEError:
+    """Make the error of a method that yields something else."""
+    return PEError(
+        f"{method}() yielded {given!r:.60}, which is not an emission",
+        fix="yield self.port(item), with the output's name for port",
+    )
+
+
+def origin(error: FlowquakeError, cause: Exception) -> BaseException | None:
+    """Give what an error of the functions above is raised from: the user's own exception.
+
+    An error that was only told where it happened keeps what it came from.
+    """
+    if error is not cause:
+        return cause
+    if cause.__cause__ is not None or cause.__suppress_context__:
+        return cause.__cause__
+    return cause.__context__
 
 
 def _placed(cause: Exception, who: str, at: str, fix: str) -> FlowquakeError:
@@ -71,6 +104,8 @@ def _placed(cause: Exception, who: str, at: str, fix: str) -> FlowquakeError:
     else:
         if "read-only" in str(cause):
             fix = READ_ONLY
+        elif fix == SKIP and isinstance(cause, _PROGRAM):
+            fix = OF_THE_PROGRAM
         error = PEError(f"{who} failed {at}.\n  Cause: {type(cause).__name__}: {cause}", fix=fix)
     error._placed = True  # type: ignore[attr-defined]  # said once, by the innermost
     return error

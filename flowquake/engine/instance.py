@@ -6,16 +6,24 @@ import bisect
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isgeneratorfunction
 from typing import Any
 
 from flowquake.batches import Splitter, is_batch
-from flowquake.engine.failures import Guard, item_failure, phase_failure, placed_splitter
+from flowquake.engine.failures import (
+    Guard,
+    item_failure,
+    not_an_emission,
+    origin,
+    phase_failure,
+    placed_splitter,
+)
 from flowquake.engine.inflow import Inflow
 from flowquake.engine.job import InstanceContext, Job
 from flowquake.engine.ordering import TimeBuffer
 from flowquake.engine.outlets import Outlet, Receiver
-from flowquake.errors import PEError
+from flowquake.errors import FlowquakeError, PEError
 from flowquake.functions import FunctionElement
 from flowquake.keys import sort_key
 from flowquake.planning import InstancePlan
@@ -80,6 +88,10 @@ class Instance:
         self._handlers: dict[str, Deliver] = {}
         self._delivers = {name: self._make_deliver(name) for name in self.declared.inputs}
         self._is_set_up = False
+        self._heard: list[Deliver] = []
+        self._released = 0  # rows that waited, as items
+        # The method that runs on a signal, and what places its errors.
+        self._acting: tuple[str, Callable[[Exception], FlowquakeError]] | None = None
 
     # Wiring.
 
@@ -90,11 +102,37 @@ class Instance:
         def signal(sent: Signal) -> Iterator[Emission] | None:
             return self.signal(channel, sent)
 
+        self._heard.append(signal)
         return Receiver(self._delivers[port], signal, self.received_from.append)
 
     def owns(self) -> dict[Deliver, str]:
         """Give the functions that may raise in the element's name, with their input."""
         return {deliver: port for port, deliver in self._delivers.items()}
+
+    def signal_failure(
+        self, deliver: Deliver, cause: Exception | None, yielded: object
+    ) -> FlowquakeError | None:
+        """Place an error in what a signal set off; None if it came from elsewhere.
+
+        Parameters
+        ----------
+        deliver : callable
+            What took the signal.
+        cause : Exception or None
+            What was raised; None if `yielded` is no emission.
+        yielded : object
+            What a method yielded.
+        """
+        if deliver not in self._heard:
+            return None
+        return self.acting_failure(cause, yielded)
+
+    def acting_failure(self, cause: Exception | None, yielded: object) -> FlowquakeError | None:
+        """Place an error in the method that runs on a signal, as `signal_failure` does."""
+        if self._acting is None:
+            return None
+        method, place = self._acting
+        return place(not_an_emission(method, yielded) if cause is None else cause)
 
     def wire(self) -> None:
         """Install the outputs, once all routes are known."""
@@ -119,8 +157,9 @@ class Instance:
         self._is_set_up = True
         try:
             self.pe.setup()
-        except Exception as cause:
-            raise phase_failure(self, "setup()", cause) from cause
+        except Exception as cause:  # noqa: BLE001 - placed and raised again
+            error = phase_failure(self, "setup()", cause)
+            raise error from origin(error, cause)
 
     def teardown(self) -> None:
         """Close handles; only if setup was called."""
@@ -130,8 +169,9 @@ class Instance:
         self._leave()
         try:
             self.pe.teardown()
-        except Exception as cause:
-            raise phase_failure(self, "teardown()", cause) from cause
+        except Exception as cause:  # noqa: BLE001 - placed and raised again
+            error = phase_failure(self, "teardown()", cause)
+            raise error from origin(error, cause)
 
     # Items.
 
@@ -292,25 +332,33 @@ class Instance:
             for port, item in scope.buffer.release(before):
                 self._enter(scope)
                 name = self._ports[port]
-                try:
-                    emissions = self._handlers[name](item)
-                    if emissions is not None:
-                        yield from emissions
-                except Exception as cause:
-                    raise item_failure(self, name, item, cause) from cause
-        except Exception as cause:
-            raise phase_failure(self, "putting rows in the order of time", cause) from cause
+                self._released += 1
+                place = partial(
+                    item_failure, self, name, item, number=self._released, in_order=True
+                )
+                self._acting = f"on_{name}", place
+                emissions = self._handlers[name](item)
+                if emissions is not None:
+                    yield from emissions
+                self._acting = None
+        except Exception as cause:  # noqa: BLE001 - placed and raised again
+            what = "putting rows in the order of time"
+            error = self.acting_failure(cause, None) or phase_failure(self, what, cause)
+            raise error from origin(error, cause)
 
     def _call(self, method: str, *arguments: object) -> Iterator[Emission]:
         call = getattr(self.pe, method)
+        self._acting = method, partial(phase_failure, self, f"{method}()")
         try:
             if self.declared.outputs and not isgeneratorfunction(call):
                 call = self._losing_nothing(method, call)
             emissions = call(*arguments)
             if emissions is not None:
                 yield from emissions
-        except Exception as cause:
-            raise phase_failure(self, f"{method}()", cause) from cause
+        except Exception as cause:  # noqa: BLE001 - placed and raised again
+            error = phase_failure(self, f"{method}()", cause)
+            raise error from origin(error, cause)
+        self._acting = None
 
     def _end(self) -> Iterator[Emission]:
         """Act on the end of all channels; what was held comes first, in order."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowquake.engine.failures import phase_failure
+from flowquake.engine.failures import origin, phase_failure
 from flowquake.engine.suspension import END_OF_SLICE, Condition, suspend
 from flowquake.errors import PEError
 from flowquake.pe import Source
@@ -67,8 +67,9 @@ def produce(instance: Instance) -> Iterator[Emission]:
             if made == SLICE or stopping.requested:
                 made = 0
                 yield END_OF_SLICE
-    except Exception as cause:
-        raise phase_failure(instance, "produce()", cause) from cause
+    except Exception as cause:  # noqa: BLE001 - placed and raised again
+        error = phase_failure(instance, "produce()", cause)
+        raise error from origin(error, cause)
     yield from instance.finish()
 
 

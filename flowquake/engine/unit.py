@@ -6,7 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from flowquake.engine.failures import close_all, is_placed, item_failure, phase_failure
+from flowquake.engine.failures import (
+    close_all,
+    is_placed,
+    item_failure,
+    not_an_emission,
+    origin,
+    phase_failure,
+)
 from flowquake.engine.instance import Instance
 from flowquake.engine.production import produce
 from flowquake.engine.suspension import AT_ONCE, Condition, Suspended
@@ -178,7 +185,7 @@ class Unit:
             error = self._failure(cause, arrived if raised else emission, raised=raised)
             for failure in self.close():
                 error.add_note(f"Also, in a clean-up: {type(failure).__name__}: {failure}")
-            raise error from (cause if error is not cause else cause.__cause__)
+            raise error from origin(error, cause)
         except BaseException:
             stack.append(generator)
             raise
@@ -199,19 +206,27 @@ class Unit:
         if isinstance(cause, FlowquakeError) and is_placed(cause):
             return cause
         is_emission = isinstance(emission, tuple) and len(emission) == 2 and callable(emission[0])
-        if not (is_emission or raised):
-            cause = PEError(
-                f"a handler yielded {emission!r:.60}, which is not an emission",
-                fix="yield self.port(item), with the output's name for port",
-            )
+        is_wrong = not (is_emission or raised)
         trail = [e for e in self._trail if e is not None]
         for deliver, item in ([emission] if is_emission else []) + trail[::-1]:
             owner = self._owners.get(deliver)
             if owner is not None:
                 instance, port = owner
+                if is_wrong:
+                    cause = not_an_emission(f"on_{port}", emission)
                 return item_failure(instance, port, item, cause, number=instance.received)
+            for instance in self.instances:
+                error = instance.signal_failure(deliver, None if is_wrong else cause, emission)
+                if error is not None:
+                    return error
         if self._running is not None:
-            return phase_failure(self._running.instance, "produce()", cause)
+            instance = self._running.instance
+            error = instance.acting_failure(None if is_wrong else cause, emission)
+            if error is not None:
+                return error
+            if is_wrong:
+                cause = not_an_emission("produce", emission)
+            return phase_failure(instance, "produce()", cause)
         if isinstance(cause, FlowquakeError):
             return cause
         return PEError(f"the engine failed: {type(cause).__name__}: {cause}")

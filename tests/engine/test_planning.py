@@ -115,6 +115,17 @@ def test_a_plan_is_the_same_each_time_and_can_be_printed() -> None:
     assert "identity[1]" in given.describe()
 
 
+def test_a_printed_plan_lists_the_channels() -> None:
+    workflow = Workflow("w")
+    numbers, counts = Numbers(n=9, parts=3), CountByKey()
+    workflow.connect(numbers.out, counts.x)
+    assert plan(workflow, 2).describe().splitlines()[-2:] == [
+        "  channels between units: 6",
+        "    numbers[0:3] -> count_by_key[0:2]",
+    ]
+    assert plan(workflow, 1).describe().endswith("  channels between units: 0")
+
+
 def test_ten_thousand_instances_are_planned_within_a_second() -> None:
     workflow, before = Workflow("wide"), Single()
     workflow.add(before)
