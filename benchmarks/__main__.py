@@ -134,7 +134,7 @@ def choose(found: Sequence[Case], names: Sequence[str], smallest: bool) -> list[
 
 
 def write(results: Sequence[Result], out: Path) -> None:
-    """Write the results, what they ran on, and a figure."""
+    """Write the results, what they ran on, and a table."""
     out.mkdir(parents=True, exist_ok=True)
     machine = {
         "python": platform.python_version(),
@@ -145,20 +145,31 @@ def write(results: Sequence[Result], out: Path) -> None:
     report = {"machine": machine, "results": [asdict(result) for result in results]}
     (out / "results.json").write_text(json.dumps(report, indent=2) + "\n")
 
-    from matplotlib.figure import Figure
+    lines = [
+        "---\norphan: true\n---\n\n# Benchmarks\n",
+        f"Written by `make bench` on {machine['cores']} cores, Python {machine['python']}. Times are "
+        "the best of several.\n",
+        "| benchmark | value |\n| --- | --- |",
+    ]
+    lines += [f"| {result.label} | {shown(result)} |" for result in results]
+    (out / "results.md").write_text("\n".join(lines) + "\n")
 
-    figure = Figure(figsize=(10, 1.2 + 0.28 * len(results)), layout="constrained")
-    axes = figure.add_subplot()
-    axes.barh([result.label for result in results], [result.value for result in results])
-    axes.bar_label(
-        axes.containers[0],  # type: ignore[arg-type]
-        [f" {result.value:,.4g} {result.unit}" for result in results],
-    )
-    axes.set_xscale("log")
-    axes.margins(x=0.25)
-    axes.invert_yaxis()
-    axes.set_xlabel("value, in the unit beside each bar")
-    figure.savefig(out / "results.png", dpi=120)
+
+def shown(result: Result) -> str:
+    """Write a value with a unit that suits its size.
+
+    Examples
+    --------
+    >>> shown(Result("a", "a", 0.00025, "s"))
+    '250 µs'
+    """
+    if result.unit == "s":
+        for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+            if result.value >= scale:
+                return f"{result.value / scale:.3g} {unit}"
+    if result.unit == "bytes":
+        return f"{result.value / 1e6:.3g} MB"
+    return f"{result.value:,.0f} {result.unit}"
 
 
 def main() -> None:
@@ -167,7 +178,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="parts of names; default: all")
     parser.add_argument("--smallest", action="store_true", help="once, smallest sizes only")
     parser.add_argument("--repeat", type=int, default=9, help="timings take the best of so many")
-    parser.add_argument("--out", type=Path, help="write results.json and results.png here")
+    parser.add_argument("--out", type=Path, help="write results.json and results.md here")
     parser.add_argument("--case", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
 
