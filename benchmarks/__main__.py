@@ -147,8 +147,8 @@ def write(results: Sequence[Result], out: Path) -> None:
 
     lines = [
         "---\norphan: true\n---\n\n# Benchmarks\n",
-        f"Written by `make bench` on {machine['cores']} cores, Python {machine['python']}. Times are "
-        "the best of several.\n",
+        f"Written by `make bench` on {machine['cores']} cores with Python {machine['python']}. "
+        "Times are the best of several.\n",
         "| benchmark | value |\n| --- | --- |",
     ]
     lines += [f"| {result.label} | {shown(result)} |" for result in results]
