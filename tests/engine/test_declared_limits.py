@@ -1,4 +1,4 @@
-"""What a processing element's class may declare."""
+"""What a class may not redefine, and orders that it must state."""
 
 from __future__ import annotations
 
