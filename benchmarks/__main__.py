@@ -92,7 +92,7 @@ def measure(case: Case, repeat: int) -> float | None:
         if case.method.startswith("peakmem_"):
             scale = 1 if sys.platform == "darwin" else 1024
             return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale)
-        return float(given)  # type: ignore[arg-type]
+        return float(given)  # type: ignore[arg-type]  # track_ methods give a number
     finally:
         getattr(owner, "teardown", lambda *_: None)(*values)
 

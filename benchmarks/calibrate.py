@@ -134,7 +134,7 @@ def other_shapes(count: int) -> dict[str, float]:
         cases[f"inverse Omori, p = {p}, 200 events, 0.95 of the way"] = (
             "inverse_omori",
             0.95,
-            lambda rng, p=p: simulate_inverse_omori(  # type: ignore[misc]
+            lambda rng, p=p: simulate_inverse_omori(  # type: ignore[misc]  # binds the loop's value
                 k=1, failure_time=1, p=p, end=0.95, events=200, rng=rng
             ),
         )

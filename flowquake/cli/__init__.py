@@ -36,4 +36,4 @@ def _open_streams() -> None:
         if getattr(sys, name) is None:
             # Lowest first: it gets the number of the closed stream, which a
             # file of the run would get otherwise. Open for as long as the program.
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open for as long as the program

@@ -228,6 +228,21 @@ def _recognised(header: list[str]) -> dict[str, int]:
     return {name: at for name, at in places.items() if name not in drop}
 
 
+def _value_field(
+    name: str, place: int, offset: int, description: ColumnDescription, *, metres: bool
+) -> Field:
+    """Say how a column that is written as a number or text is read."""
+    if name in PARTS:
+        return Field(name=name, place=place, kind="part", offset=offset)
+    if name == "elapsed":
+        scale = ELAPSED_NS[description.elapsed_unit]
+        return Field(name=name, place=place, kind="elapsed", scale=scale)
+    if name in NUMBERS:
+        scale = 1000.0 if name == "depth" and metres else 1.0
+        return replace(_MAKERS[name](place), scale=scale)
+    return Field(name=name, place=place, kind="text" if name in TEXTS else "any")
+
+
 def _fields(
     header: list[str], places: Mapping[str, int], description: ColumnDescription
 ) -> Iterator[Field]:
@@ -237,7 +252,6 @@ def _fields(
     )
     for name, place in places.items():
         title = header[place] if header else f"column {place}"
-        common = {"missing": description.missing, "decimal": description.decimal, "header": title}
         if name in ("time", "date", "clock"):
             pattern = (
                 description.clock_format
@@ -246,22 +260,13 @@ def _fields(
                 or (ISO if name == "time" or "clock" not in places else "%Y-%m-%d")
             )
             own = offset if name != "date" or "clock" not in places else 0
-            yield Field(
-                name="time", place=place, kind="time", pattern=pattern, offset=own, header=title,
-                missing=description.missing,
-            )  # fmt: skip
-        elif name in PARTS:
-            yield Field(name=name, place=place, kind="part", offset=offset, **common)  # type: ignore[arg-type]
-        elif name == "elapsed":
-            scale = ELAPSED_NS[description.elapsed_unit]
-            yield Field(name=name, place=place, kind="elapsed", scale=scale, **common)  # type: ignore[arg-type]
-        elif name in NUMBERS:
-            scale = 1000.0 if name == "depth" and metres else 1.0
-            yield replace(_MAKERS[name](place), scale=scale, **common)  # type: ignore[arg-type]
-        elif name in TEXTS:
-            yield Field(name=name, place=place, kind="text", **common)  # type: ignore[arg-type]
+            field = Field(name="time", place=place, kind="time", pattern=pattern, offset=own)
         else:
-            yield Field(name=name, place=place, kind="any", **common)  # type: ignore[arg-type]
+            field = replace(
+                _value_field(name, place, offset, description, metres=metres),
+                decimal=description.decimal,
+            )
+        yield replace(field, header=title, missing=description.missing)
     if header and not description.columns:
         taken = {*NAMES, "sequence", "source"}
         for place, title in enumerate(header):

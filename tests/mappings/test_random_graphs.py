@@ -113,7 +113,7 @@ class Drawn:
             target: BoundInput[int] = getattr(part, "x")  # noqa: B009 - every kind has it
             for place in node.upstream:
                 workflow.connect(outputs[place], target)
-            outputs.append(getattr(part, "out"))  # noqa: B009
+            outputs.append(getattr(part, "out"))  # noqa: B009 - every kind has it
         return workflow, outputs
 
 

@@ -37,7 +37,7 @@ def event_batches(draw: st.DrawFn, source: str = "etna") -> EventBatch:
         time=np.array(times, dtype=np.int64),
         magnitude=draw(numbers),
         event_id=Strings.from_list(draw(texts)),
-        extra={k: v if k == "rms" else Strings.from_list(v) for k, v in extra.items()},  # type: ignore[arg-type]
+        extra={k: v if k == "rms" else Strings.from_list(v) for k, v in extra.items()},  # type: ignore[arg-type]  # wrong on purpose, or drawn by the test
     )
 
 
@@ -118,7 +118,7 @@ def test_a_slice_is_a_view_and_read_only() -> None:
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
     with pytest.raises(dataclasses.FrozenInstanceError):
-        batch.source = "x"  # type: ignore[misc]
+        batch.source = "x"  # type: ignore[misc]  # wrong on purpose, or drawn by the test
     with pytest.raises(TypeError):
         batch.extra["a"] = np.zeros(10)
 
@@ -179,7 +179,7 @@ def test_an_empty_batch_keeps_its_source() -> None:
 )
 def test_wrong_columns_are_refused(kwargs: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
-        EventBatch(**{"source": "a", **kwargs})  # type: ignore[arg-type]
+        EventBatch(**{"source": "a", **kwargs})  # type: ignore[arg-type]  # wrong on purpose, or drawn by the test
 
 
 def test_wrong_indexes_and_joins_are_refused() -> None:
@@ -233,7 +233,7 @@ def test_windows_are_equal_by_content_and_survive_pickle() -> None:
     assert window().time == window().end
     assert window().duration_days == 1.0
     with pytest.raises(TypeError):
-        window().settings["rule"] = "x"  # type: ignore[index]
+        window().settings["rule"] = "x"  # type: ignore[index]  # wrong on purpose, or drawn by the test
     with pytest.raises(ValueError, match="ends"):
         dataclasses.replace(window(), start=2**60)
 

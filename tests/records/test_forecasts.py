@@ -76,7 +76,7 @@ def forecasts(draw: st.DrawFn) -> Forecast:
         adequacy=draw(
             st.none() | st.builds(Adequacy, ks=shares, p_value=shares, p_value_naive=shares)
         ),
-        timescale=timescale,  # type: ignore[arg-type]
+        timescale=timescale,  # type: ignore[arg-type]  # drawn by the test
     )
 
 

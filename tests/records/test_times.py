@@ -73,7 +73,7 @@ def test_other_forms_are_refused(text: str) -> None:
 def test_other_types_are_refused() -> None:
     for wrong in (1.5, None, True):
         with pytest.raises(TypeError):
-            to_ns(wrong)  # type: ignore[arg-type]
+            to_ns(wrong)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(ValueError, match="NaT"):
         to_ns(np.datetime64("NaT"))
     with pytest.raises(ValueError, match="outside"):

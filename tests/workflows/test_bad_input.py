@@ -264,4 +264,4 @@ def test_a_forecast_each_step_sees_only_its_past(forecast: Forecast) -> None:
 def test_a_text_in_place_of_a_date_is_refused_in_python(tmp_path: Path) -> None:
     (tmp_path / "catalog.csv").write_text(f"{HEADER}\n2020-01-01,0,0,1,2,a\n")
     with pytest.raises(ConfigError, match="neither a datetime"):
-        build(catalog=tmp_path / "catalog.csv", start="2020-01-01")  # type: ignore[arg-type]
+        build(catalog=tmp_path / "catalog.csv", start="2020-01-01")  # type: ignore[arg-type]  # wrong on purpose

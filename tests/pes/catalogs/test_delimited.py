@@ -62,7 +62,7 @@ def test_comcat_keeps_its_other_columns(shared_data: SharedData) -> None:
     newest = batch.take(slice(-1, None))
     assert newest.event_id[0] == "us6000mywx"
     assert newest.extra["place"][0] == "83 km WNW of Rabaul, Papua New Guinea"
-    assert newest.extra["gap"].tolist() == [64.0]  # type: ignore[union-attr]
+    assert newest.extra["gap"].tolist() == [64.0]  # type: ignore[union-attr]  # a further column is numbers or text
     assert int(batch.magnitude_type.equals("mww").sum()) == 2612
 
 
@@ -211,7 +211,7 @@ def test_an_open_quote_spoils_its_row_alone(tmp_path: Path) -> None:
     text = 'time,magnitude,place\n2011-10-10,1.5,"a, b"\n2011-10-11,1.6,"open\n2011-10-12,1.7,c\n'
     batch, report = read_catalog(write(tmp_path, text), policy="skip")
     assert report.reasons == {"bad quotes": 1}
-    assert batch.extra["place"].to_list() == ["a, b", "c"]  # type: ignore[union-attr]
+    assert batch.extra["place"].to_list() == ["a, b", "c"]  # type: ignore[union-attr]  # a further column is numbers or text
 
 
 def test_a_description_can_be_a_plain_mapping_of_columns() -> None:

@@ -94,7 +94,7 @@ def test_pickles_are_never_read(tmp_path: Path) -> None:
 
     class Harm:
         def __reduce__(self) -> tuple[object, tuple[str]]:
-            return open, (str(tmp_path / "harmed"), "w")  # type: ignore[return-value]
+            return open, (str(tmp_path / "harmed"), "w")  # type: ignore[return-value]  # what a pickle may ask for
 
     file = tmp_path / "a.pickle"
     file.write_bytes(pickle.dumps(Harm()))

@@ -26,7 +26,7 @@ def make_window() -> Callable[..., Window]:
             source="Etna",
             time=start + (times * unit).astype(np.int64),
             magnitude=np.round(1.0 + np.random.default_rng(0).exponential(0.4, 60), 1),
-            timescale=timescale,  # type: ignore[arg-type]
+            timescale=timescale,  # type: ignore[arg-type]  # values of several types by name
         )
         values: dict[str, object] = {
             "source": "Etna",
@@ -38,7 +38,7 @@ def make_window() -> Callable[..., Window]:
             "number": 3,
             "final": True,
         }
-        return Window(**{**values, **changes})  # type: ignore[arg-type]
+        return Window(**{**values, **changes})  # type: ignore[arg-type]  # values of several types by name
 
     return make
 
@@ -66,6 +66,6 @@ def make_forecast() -> Callable[..., Forecast]:
             "failure_time": start + 110 * unit,
             "interval": Interval(level=0.9, lower=start + 105 * unit, upper=start + 120 * unit),
         }
-        return Forecast(**{**values, **changes})  # type: ignore[arg-type]
+        return Forecast(**{**values, **changes})  # type: ignore[arg-type]  # values of several types by name
 
     return make

@@ -22,7 +22,7 @@ def test_the_same_figure_is_the_same_bytes(
 ) -> None:
     contents = []
     for name, settings in (("a", {}), ("b", {"font.size": 30.0, "axes.grid": False})):
-        with matplotlib.rc_context(settings):  # type: ignore[arg-type]
+        with matplotlib.rc_context(settings):  # type: ignore[arg-type]  # settings by name
             figure = plot_cumulative(make_window(), [make_forecast()])
             contents.append(save_figure(figure, tmp_path / f"{name}.{form}").read_bytes())
     assert contents[0] == contents[1]

@@ -89,7 +89,7 @@ def test_nothing_is_drawn_of_nothing(tmp_path: Path) -> None:
 )
 def test_a_wrong_parameter_is_refused(parameters: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        DrawForecasts(**parameters)  # type: ignore[arg-type]
+        DrawForecasts(**parameters)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_the_real_failure_may_be_given_as_text_or_number(

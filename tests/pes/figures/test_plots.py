@@ -82,7 +82,7 @@ def test_the_failure_time_is_a_line_and_the_interval_a_shade(
     assert forecast.interval is not None
     np.testing.assert_allclose(
         edges * NS_PER_DAY,
-        [forecast.interval.lower, forecast.interval.upper],  # type: ignore[arg-type]
+        [forecast.interval.lower, forecast.interval.upper],  # type: ignore[arg-type]  # Matplotlib's types are wider, or None is excluded by the case
     )
 
 
@@ -141,7 +141,7 @@ def test_the_rate_adds_up_to_the_events(
 ) -> None:
     figure = plot_rate(make_window(), [make_forecast()], bins=25)
     axes = axes_of(figure)
-    values, edges, _ = axes.patches[0].get_data()  # type: ignore[attr-defined]
+    values, edges, _ = axes.patches[0].get_data()  # type: ignore[attr-defined]  # Matplotlib's types are wider, or None is excluded by the case
     assert float(np.sum(values * np.diff(edges))) == pytest.approx(60.0)
     x, y = data(line(axes, "hyperbolic"))
     assert float(np.sum((y[1:] + y[:-1]) / 2 * np.diff(x))) == pytest.approx(60.0, rel=2e-2)
@@ -181,7 +181,7 @@ def test_frequency_magnitude_counts_and_draws_the_law() -> None:
     assert y[2] == (magnitudes > 1.15).sum()
     _, law = data(line(axes, "b "))
     assert law[0] == (magnitudes > 1.15).sum()
-    assert float(axes.lines[2].get_xdata()[0]) == 1.2  # type: ignore[index,arg-type]
+    assert float(axes.lines[2].get_xdata()[0]) == 1.2  # type: ignore[index,arg-type]  # Matplotlib's types are wider, or None is excluded by the case
 
 
 @pytest.mark.parametrize("magnitudes", [[], [np.nan] * 3, [1.0], [1.0] * 5, [-1e9, 1.0, 2.0]])
@@ -209,7 +209,7 @@ def test_convergence_has_a_dot_and_an_interval_for_each_forecast(
     assert len(bars.get_segments()) == 4
     np.testing.assert_allclose(
         np.asarray(bars.get_segments()[0])[:, 1] * NS_PER_DAY,
-        [interval.lower, interval.upper],  # type: ignore[arg-type]
+        [interval.lower, interval.upper],  # type: ignore[arg-type]  # Matplotlib's types are wider, or None is excluded by the case
     )
 
 

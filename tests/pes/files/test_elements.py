@@ -32,7 +32,7 @@ def forecast(day: int, model: str = "hyperbolic", **changes: object) -> Forecast
         "interval": Interval(level=0.9, lower=None, upper=time + 2),
         "adequacy": Adequacy(ks=0.1, p_value=0.5, p_value_naive=None),
     }
-    return Forecast(**{**values, **changes})  # type: ignore[arg-type]
+    return Forecast(**{**values, **changes})  # type: ignore[arg-type]  # values of several types by name
 
 
 def many(n: int) -> list[Forecast]:
@@ -46,7 +46,7 @@ def write_lines(items: Iterable[object], out: Path, **parameters: str) -> str:
 
 
 def write_csv(items: Iterable[object], out: Path, **parameters: object) -> list[list[str]]:
-    run_element(WriteCsv(**parameters), {"items": items}, out=out)  # type: ignore[arg-type]
+    run_element(WriteCsv(**parameters), {"items": items}, out=out)  # type: ignore[arg-type]  # values of several types by name
     with (out / "outputs" / "forecasts.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
 

@@ -48,7 +48,7 @@ def test_a_resumed_file_is_cut_to_its_state_and_repeats_nothing(tmp_path: Path) 
     file.write_before(2)
     kept = FileState(
         bytes_written=state.bytes_written,
-        pending=[list(row) for row in state.pending],  # type: ignore[misc]
+        pending=[list(row) for row in state.pending],  # type: ignore[misc]  # what a restored state or a stand-in for a full disk holds
         last_time=state.last_time,
     )
     file.write_before(None)
@@ -123,7 +123,7 @@ def test_a_full_disk_stops_the_run_and_keeps_whole_rows(
         def write(self, data: memoryview) -> int:
             if not self.room:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            done = self.inner.write(data[: self.room])  # type: ignore[attr-defined]
+            done = self.inner.write(data[: self.room])  # type: ignore[attr-defined]  # what a restored state or a stand-in for a full disk holds
             self.room = 0
             return int(done)
 

@@ -56,7 +56,7 @@ def window(
 def forecasts(given: Window, **parameters: object) -> list[Forecast]:
     found: list[Forecast] = []
     for model in MODELS:
-        element = FitFailure(model=model, **parameters)  # type: ignore[arg-type]
+        element = FitFailure(model=model, **parameters)  # type: ignore[arg-type]  # parameters by name, some wrong on purpose
         found += run_element(element, {"window": [given]})["forecast"]
     return found
 
@@ -187,7 +187,7 @@ def test_a_failure_time_inside_the_data_is_refused(after: int) -> None:
 )
 def test_a_bad_parameter_is_refused(parameters: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        FitFailure(**parameters)  # type: ignore[arg-type]
+        FitFailure(**parameters)  # type: ignore[arg-type]  # parameters by name, some wrong on purpose
 
 
 @pytest.mark.parametrize("model", MODELS)

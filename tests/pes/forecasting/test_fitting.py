@@ -336,7 +336,7 @@ def test_a_time_outside_the_window_is_refused(bad: float) -> None:
 def test_a_bad_option_is_refused(options: dict[str, object], message: str) -> None:
     call = {"start": 0.0, "end": 1.0, **options}
     with pytest.raises(ValueError, match=message):
-        fit_failure(np.array([]), **call)  # type: ignore[arg-type]
+        fit_failure(np.array([]), **call)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_offsets_that_do_not_divide_the_times_are_refused() -> None:

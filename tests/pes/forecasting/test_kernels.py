@@ -81,7 +81,7 @@ def compiled_functions(module: object) -> set[str]:
     return {
         name
         for name, value in vars(module).items()
-        if hasattr(value, "py_func") and isinstance(value, Callable)  # type: ignore[arg-type]
+        if hasattr(value, "py_func") and isinstance(value, Callable)  # type: ignore[arg-type]  # Callable is no class for mypy
     }
 
 

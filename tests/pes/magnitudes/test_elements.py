@@ -34,7 +34,7 @@ def window(magnitudes: object, *, number: int = 0, key: str | None = None) -> Wi
 
 
 def estimate(*windows: Window, **parameters: object) -> ElementResult:
-    return run_element(EstimateCompleteness(**parameters), {"window": windows})  # type: ignore[arg-type]
+    return run_element(EstimateCompleteness(**parameters), {"window": windows})  # type: ignore[arg-type]  # parameters by name, some wrong on purpose
 
 
 def gutenberg_richter(n: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -140,7 +140,7 @@ def test_no_cutoff_leaves_the_window_as_it_is() -> None:
 )
 def test_a_wrong_parameter_is_refused(parameters: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        EstimateCompleteness(**parameters)  # type: ignore[arg-type]
+        EstimateCompleteness(**parameters)  # type: ignore[arg-type]  # parameters by name, some wrong on purpose
 
 
 def test_the_b_value_rests_on_the_windows_own_cutoff() -> None:
