@@ -20,8 +20,6 @@ from flowquake.pes.magnitudes import EstimateCompleteness
 from flowquake.pes.windows import ExpandingWindows
 from flowquake.records import NS_PER_DAY, NS_PER_MINUTE, to_ns
 
-MOST_WINDOWS = 10_000_000
-
 
 def build(
     *,
@@ -104,7 +102,7 @@ def build(
             f"end={_written(end)} is not after start={_written(start)}",
             fix="give an end that is later than the start",
         )
-    every = _step(step, unit, begin, finish)
+    every = _step(step, unit)
 
     workflow = Workflow("eruption_forecast")
     read = workflow.add(
@@ -188,17 +186,11 @@ def _instant(name: str, value: object, timescale: str) -> int | None:
     return round(value * NS_PER_MINUTE)
 
 
-def _step(step: float | None, unit: int, begin: int | None, finish: int | None) -> int | None:
+def _step(step: float | None, unit: int) -> int | None:
     if step is None:
         return None
     if not 0 < step < 1e6 or step * unit < 1:
         raise ConfigError(
             f"step={step:g} must be positive and below a million", fix="give for example step=1"
         )
-    every = round(step * unit)
-    if begin is not None and finish is not None and (finish - begin) // every > MOST_WINDOWS:
-        raise ConfigError(
-            f"step={step:g} gives {(finish - begin) // every:,} forecasts for each model",
-            fix=f"give a larger step; at most {MOST_WINDOWS:,} are made",
-        )
-    return every
+    return round(step * unit)

@@ -80,6 +80,23 @@ class _GridWindows(ProcessingElement):
                 f"end={self.end} is not after start={self.start}",
                 fix="give an end that is later than the start",
             )
+        if self.start is not None and self.end is not None:
+            self._refuse_too_many(to_ns(self.start), to_ns(self.end))
+
+    def _span(self) -> int | None:
+        """Give the nanoseconds from one window to the next; None if there is only one."""
+        raise NotImplementedError
+
+    def _refuse_too_many(self, after: int, until: int) -> None:
+        step = self._span()
+        if step is None:
+            return
+        due = (until - after) // step
+        if due > MOST_WINDOWS:
+            raise ConfigError(
+                f"a step of {step / NS_PER_SECOND:g} s gives {due:,} windows",
+                fix=f"give a larger step; at most {MOST_WINDOWS:,} are cut at a time",
+            )
 
     def on_events(self, batch: EventBatch) -> None:
         seen = self.state
@@ -118,7 +135,8 @@ class _GridWindows(ProcessingElement):
     def _issue(self, start: int, until: int, *, over: bool = False) -> Emissions:
         seen = self.state
         end = self._end()
-        self._check_number(start if seen.issued is None else seen.issued, until)
+        last = until if end is None else min(until, end)
+        self._refuse_too_many(start if seen.issued is None else seen.issued, last)
         for begin, due, final in self._due(start, seen.issued, until, over=over):
             number, seen.number, seen.issued = seen.number, seen.number + 1, due
             events = seen.events
@@ -128,19 +146,6 @@ class _GridWindows(ProcessingElement):
                 self.progress(due - start, end - start)
             rule = self._rule(events.timescale)
             yield self.window(window_of(events, begin, due, rule, number=number, final=final))
-
-    def _check_number(self, after: int, until: int) -> None:
-        """Refuse a step that is far too small for the span of the events."""
-        span: Span | None = getattr(self, "step", None)
-        step = None if span is None else _ns(span)
-        end = self._end()
-        last = until if end is None else min(until, end)
-        due = 0 if step is None else (last - after) // step
-        if step is not None and due > MOST_WINDOWS:
-            raise ConfigError(
-                f"a step of {step / NS_PER_SECOND:g} s gives {due:,} windows of {self.key!r}",
-                fix=f"give a larger step; at most {MOST_WINDOWS:,} are cut at a time",
-            )
 
     def _when(self, time: int) -> str:
         events = self.state.events
@@ -204,9 +209,12 @@ class ExpandingWindows(_GridWindows):
     step: Span | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.step is not None:
             _positive("step", self.step)
+        super().__post_init__()
+
+    def _span(self) -> int | None:
+        return None if self.step is None else _ns(self.step)
 
     def _due(
         self, start: int, issued: int | None, until: int, *, over: bool
@@ -250,9 +258,12 @@ class SlidingWindows(_GridWindows):
     step: Span
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         _positive("length", self.length)
         _positive("step", self.step)
+        super().__post_init__()
+
+    def _span(self) -> int | None:
+        return _ns(self.step)
 
     def on_watermark(self, time: int) -> Emissions:
         seen = self.state
