@@ -61,7 +61,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing flowquake with its test tools"
-	@$(INSTALL) ".[dev,numba]"
+	@$(INSTALL) ".[dev,numba,mpi]"
 	@touch $@ $(VENV)/.core
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python

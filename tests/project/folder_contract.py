@@ -8,7 +8,7 @@ from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
 ROOT = "flowquake"
-FOLDERS = frozenset({"cli", "records", "pes", "mappings", "registry", "workflows"})
+FOLDERS = frozenset({"cli", "compat", "records", "pes", "mappings", "registry", "workflows"})
 
 
 class FolderContract(Contract):
