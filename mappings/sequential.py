@@ -37,7 +37,7 @@ class Sequential:
 class _Alone:
     """The transport of a worker that has nobody to talk to."""
 
-    def send(self, worker: int, channel: int, message: Message) -> None:
+    def send(self, worker: int, message: Message) -> None:
         raise RuntimeError("a plan with one unit has no channels")
 
     def receive(self) -> list[tuple[int, Message]]:

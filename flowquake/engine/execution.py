@@ -48,8 +48,6 @@ def execute(
                 job.tick()
                 yield
                 continue
-            if job.stopping.requested:
-                break
             times = [t for worker in workers if (t := worker.wait_time()) is not None]
             if not times:
                 raise PEError("the run cannot go on: every worker waits for another")

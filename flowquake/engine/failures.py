@@ -195,6 +195,28 @@ def _entry(
     }
 
 
+def unsendable(instance: Instance, output: str, item: object, cause: Exception) -> None:
+    """Refuse an item that cannot leave its process; set it aside under ``--on-error skip``.
+
+    Raises
+    ------
+    PEError
+        Names element, instance, output, item and cause.
+    """
+    if instance.job.on_error.action == "skip":
+        entry = _entry(instance.name, output, item, cause, emitted=0)
+        del entry["input"]
+        instance.job.reject(instance.name, {**entry, "output": output})
+        return
+    error = PEError(
+        f"{_who(instance)} emitted an item on output '{output}' that cannot be sent to another "
+        f"worker ({describe_item(item)}).\n  Cause: {type(cause).__name__}: {cause}",
+        fix="emit what pickle can write, open handles in setup(), or run with one worker",
+    )
+    error._placed = True  # type: ignore[attr-defined]  # as in _placed()
+    raise error from cause
+
+
 def close_all(generators: list[Iterator[Emission]]) -> list[Exception]:
     """Close generators, the innermost first; give back what their clean-up raised."""
     failures: list[Exception] = []

@@ -28,7 +28,7 @@ from flowquake.functions import FunctionElement
 from flowquake.keys import sort_key
 from flowquake.planning import InstancePlan
 from flowquake.ports import Deliver, Emission, Key
-from flowquake.signals import END, RESUME, Signal, Watermark
+from flowquake.signals import END, HALT, RESUME, Signal, Watermark
 
 NO_KEY = object()
 
@@ -79,6 +79,7 @@ class Instance:
         self.watermark: int | None = None  # the last that was sent on
         self.ended = False
         self.finished = False
+        self.halted = False
         self._inflow = Inflow()
         self._idle = False
         self._scopes: dict[Any, _Scope] = {}
@@ -288,6 +289,8 @@ class Instance:
         inflow.take(number, signal)
         if inflow.ended:
             return None if self.ended else self._end()
+        if inflow.halted:
+            return None if self.halted else iter(self.halt())
         if inflow.idle:
             if self._idle:
                 return None
@@ -304,6 +307,11 @@ class Instance:
             if self.watermark is None or low > self.watermark:
                 return self._advance(low, emissions)
         return iter(emissions) if emissions else None
+
+    def halt(self) -> list[Emission]:
+        """Note that the run was stopped, and make the emissions that tell everybody."""
+        self.halted = True
+        return self.to_all(HALT)
 
     def to_all(self, signal: Signal) -> list[Emission]:
         """Make the emissions that broadcast a signal on every channel."""

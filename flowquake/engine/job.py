@@ -155,6 +155,10 @@ class Job:
         """Seconds since the job was made."""
         return time.monotonic() - self._started
 
+    def collected_places(self) -> list[tuple[str, str]]:
+        """Name the outputs (element, port) whose items go to the coordinator; none here."""
+        return []
+
     def tick(self, *, force: bool = False) -> None:
         """Tell the observer how far the job is, if it is time to."""
         if self.observer is None:
