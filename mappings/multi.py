@@ -223,7 +223,8 @@ def _hear(
             if time.monotonic() > deadline:
                 launcher.kill()
         yield
-        transport.wait(_LOOK_EVERY_S)
+        if not coordinator.finished:
+            transport.wait(_LOOK_EVERY_S)
 
 
 def _dismiss(

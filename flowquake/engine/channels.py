@@ -158,22 +158,27 @@ class Sender:
         if kind in _TINY:
             if not self._room:
                 return self._wait(item, 0)
-            size = 0
+            pending = self._pending
+            if pending and len(pending) < self._batch - 1:
+                pending.append(item)
+                self._room -= 1
+                return None
+            self._put(item, 0)
+            return None
+        if kind is tuple and ATOMS.issuperset(map(type, item)):  # type: ignore[call-overload]  # it is a tuple
+            size = sum(map(getsizeof, item))  # type: ignore[call-overload]  # it is a tuple
         else:
-            if kind is tuple and ATOMS.issuperset(map(type, item)):  # type: ignore[call-overload]  # it is a tuple
-                size = sum(map(getsizeof, item))  # type: ignore[call-overload]  # it is a tuple
-            else:
-                size = item_nbytes(item)
-                if not is_settled(item) and (self._is_local or size < PARCEL_BYTES):
-                    # Its element may change it before the parcel leaves.
-                    try:
-                        item = Snapshot.of(item)
-                    except Exception as cause:  # noqa: BLE001 - a user's __reduce__ may raise anything
-                        self._fail(item, cause)
-                        return None
-                    size = len(item.pickled)
-            if not self._has_room(size):
-                return self._wait(item, size)
+            size = item_nbytes(item)
+            if not is_settled(item) and (self._is_local or size < PARCEL_BYTES):
+                # Its element may change it before the parcel leaves.
+                try:
+                    item = Snapshot.of(item)
+                except Exception as cause:  # noqa: BLE001 - a user's __reduce__ may raise anything
+                    self._fail(item, cause)
+                    return None
+                size = len(item.pickled)
+        if self._room != self._limit and (self._room <= 0 or self._space < size):
+            return self._wait(item, size)
         self._put(item, size)
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowquake.batches import Splitter, splitter
 from flowquake.keys import normalise
@@ -19,7 +19,7 @@ SKIP = "see `flowquake run --on-error skip`"
 OF_THE_PROGRAM = "correct the element; the traceback with --debug shows the line"
 READ_ONLY = "what is emitted is given away and read-only: change a copy, `array.copy()`"
 
-NO_KEY: Final = object()
+V = TypeVar("V")
 
 # Exceptions that speak of the code rather than of an item.
 _PROGRAM = (AttributeError, ImportError, NameError, NotImplementedError, SyntaxError, TypeError)
@@ -141,21 +141,41 @@ def placed_splitter(job: Job, target: str, port: str, by: By) -> Splitter:
     return find
 
 
-def placed_key(job: Job, target: str, port: str, by: Callable[[Any], Key]) -> Callable[[Any], Any]:
-    """Make the function that finds the one key of an item; `NO_KEY` where it has none.
+def placed_lookup(
+    job: Job,
+    target: str,
+    port: str,
+    by: Callable[[Any], Key],
+    known: dict[Any, V],
+    make: Callable[[Key], V],
+) -> Callable[[Any], V | None]:
+    """Make the function that finds what belongs to the one key of an item.
 
-    As `placed_splitter`, for a grouping by a function.
+    As `placed_splitter`, for a grouping by a function. Keys that are equal
+    are one key, so one that is known need not be brought to its normal form.
+
+    Parameters
+    ----------
+    known : dict
+        What belongs to the keys that were met.
+    make : callable
+        Makes, and keeps, what belongs to a new key.
+
+    Returns
+    -------
+    callable
+        Takes an item; gives None if it has no key and was set aside.
     """
     lost = _without_key(job, target, port)
 
-    def find(item: Any) -> Any:  # a key, or NO_KEY
+    def find(item: Any) -> V | None:  # items of every type
         try:
             key = by(item)
-            kind = type(key)
-            return key if kind is str or kind is int else normalise(key)
+            found = known.get(key)
+            return make(normalise(key)) if found is None else found
         except Exception as cause:  # noqa: BLE001 - placed and raised again
             lost(item, cause)
-            return NO_KEY
+            return None
 
     return find
 

@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import isgeneratorfunction
-from typing import Any
+from typing import Any, Final
 
 from flowquake.batches import Splitter, is_batch
 from flowquake.engine.failures import (
-    NO_KEY,
     Guard,
     item_failure,
     not_an_emission,
     origin,
     phase_failure,
-    placed_key,
+    placed_lookup,
     placed_splitter,
 )
 from flowquake.engine.inflow import Inflow
@@ -31,6 +30,9 @@ from flowquake.keys import sort_key
 from flowquake.planning import InstancePlan
 from flowquake.ports import Deliver, Emission, Key
 from flowquake.signals import END, HALT, RESUME, Signal, Watermark
+
+NO_KEY: Final = object()
+
 
 @dataclass(slots=True)
 class _Scope:
@@ -272,15 +274,14 @@ class Instance:
         self, name: str, handler: Deliver, by: Callable[[Any], Key], *, timed: bool
     ) -> Deliver:
         number = self._ports.index(name)
-        find = placed_key(self.job, self.name, name, by)
-        scopes, own = self._scopes, self.own
+        find = placed_lookup(self.job, self.name, name, by, self._scopes, self._scope)
+        own = self.own
         stateful = self.declared.state is not None
 
         def deliver(item: object) -> Iterator[Emission] | None:
-            key = find(item)
-            if key is NO_KEY:
+            scope = find(item)
+            if scope is None:
                 return None
-            scope = scopes.get(key) or self._scope(key)
             if timed:
                 return self._hold(scope, number, item)
             if stateful:

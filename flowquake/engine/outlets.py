@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from flowquake.batches import Splitter
-from flowquake.engine.failures import NO_KEY, placed_key, placed_splitter
+from flowquake.engine.failures import placed_lookup, placed_splitter
 from flowquake.engine.job import Job
 from flowquake.errors import PEError
 from flowquake.keys import stable_hash
-from flowquake.ports import Deliver, Emission, Input, Output, fits
+from flowquake.ports import Deliver, Emission, Input, Key, Output, fits
 
 
 _REMEMBERED: Final = 100_000  # keys whose receiver is not computed again
@@ -81,7 +82,7 @@ class Outlet:
     ) -> Deliver:
         assert port.by is not None
         if callable(port.by):
-            return _by_key(receivers, placed_key(self.job, target, port.name, port.by))
+            return _by_key(receivers, partial(placed_lookup, self.job, target, port.name, port.by))
         return _by_rows(receivers, placed_splitter(self.job, target, port.name, port.by))
 
     def add_collector(self, deliver: Deliver) -> None:
@@ -189,27 +190,35 @@ def _deal(receivers: Sequence[Receiver]) -> Deliver:
     return deal
 
 
-def _by_key(receivers: Sequence[Receiver], find: Callable[[Any], Any]) -> Deliver:
+def _by_key(
+    receivers: Sequence[Receiver], lookup: Callable[[dict[Any, int], Callable[[Key], int]], Any]
+) -> Deliver:
     sent = [0] * len(receivers)
     delivers = [receiver.deliver for receiver in receivers]
     for number, receiver in enumerate(receivers):
         receiver.tell(lambda number=number: sent[number])  # type: ignore[misc]  # binds the loop's value
-    direct = all(receiver.is_channel for receiver in receivers)
-    numbers: dict[Any, int] = {NO_KEY: -1}
+    numbers: dict[Any, int] = {}
+
+    def place(key: Key) -> int:
+        if len(numbers) >= _REMEMBERED:
+            numbers.clear()
+        number = numbers[key] = stable_hash(key) % len(delivers)
+        return number
+
+    find = lookup(numbers, place)
+    if all(receiver.is_channel for receiver in receivers):
+
+        def send(item: Any) -> Any:  # items of every type
+            number = find(item)
+            return None if number is None else delivers[number](item)
+
+        return send
 
     def partition(item: Any) -> Any:  # items of every type
-        key = find(item)
-        number = numbers.get(key)
+        number = find(item)
         if number is None:
-            if len(numbers) >= _REMEMBERED:
-                numbers.clear()
-                numbers[NO_KEY] = -1
-            number = numbers[key] = stable_hash(key) % len(delivers)
-        if number < 0:
             return None
         sent[number] += 1
-        if direct:
-            return delivers[number](item)
         return iter(((delivers[number], item),))
 
     return partition

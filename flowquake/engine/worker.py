@@ -27,7 +27,7 @@ from flowquake.planning import Plan
 if TYPE_CHECKING:
     from flowquake.workflow import Connection
 
-FLUSH_EVERY_S = 0.002
+FLUSH_EVERY_S = 0.005
 
 
 class Worker:
