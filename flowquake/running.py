@@ -84,7 +84,7 @@ def run(
     workflow: Workflow,
     *,
     mapping: str | Mapping = "sequential",
-    workers: int = 1,
+    workers: int | None = None,
     collect: Iterable[BoundOutput[Any]] = (),
     seed: int = 0,
     on_error: str = "stop",
@@ -102,8 +102,9 @@ def run(
         What to run; its elements are copied, never run themselves.
     mapping : str or Mapping, default "sequential"
         How to run it.
-    workers : int, default 1
-        Number of workers.
+    workers : int, optional
+        Number of workers; default: one, all cores under ``multi``, all ranks
+        under ``mpi``.
     collect : iterable of outputs
         Whose items to keep for the result, for example ``[fit.forecast]``.
     seed : int, default 0
@@ -146,7 +147,7 @@ def run(
         collected[place] = []
         job.collectors[place] = collected[place].append
     chosen = find_mapping(mapping)
-    laid_out = plan(workflow, workers, fuse=fuse)
+    laid_out = plan(workflow, chosen.workers(workers), fuse=fuse)
     with one_thread(), _stopping_on_signals(job):
         for _ in chosen.execute(job, laid_out):
             pass
@@ -166,7 +167,7 @@ def stream(
     output: BoundOutput[T],
     *,
     mapping: str | Mapping = "sequential",
-    workers: int = 1,
+    workers: int | None = None,
     seed: int = 0,
     on_error: str = "stop",
     out: Path | str | None = None,
@@ -195,7 +196,8 @@ def stream(
         yield suspend, AT_ONCE
 
     job.collectors[_place(workflow, output)] = hand_over
-    steps = find_mapping(mapping).execute(job, plan(workflow, workers, fuse=fuse))
+    chosen = find_mapping(mapping)
+    steps = chosen.execute(job, plan(workflow, chosen.workers(workers), fuse=fuse))
 
     def items() -> Generator[T, None, None]:
         with contextlib.closing(steps):  # type: ignore[type-var]  # a generator

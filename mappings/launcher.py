@@ -403,7 +403,8 @@ def _work(
     for descriptor in arenas:
         os.close(descriptor)
     transport = SocketTransport(number, ends, arena, readers, keepers={count})
-    serve(task, number, transport)
+    for _ in serve(task, number, transport):
+        pass
     # Until the coordinator has heard everything: others may still send slots back.
     while transport.is_open(count):
         if any(m == Note("bye") for _, m in transport.receive()) and transport.drain():

@@ -85,7 +85,15 @@ class Multi:
         if reference is not None:
             self._prepared.send(reference)
 
-    def execute(self, job: Job, plan: Plan) -> Iterator[None]:
+    def workers(self, asked: int | None) -> int:
+        """Give as many as asked for, or one for each core."""
+        if asked is not None:
+            return asked
+        if hasattr(os, "sched_getaffinity"):
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
+
+    def execute, job: Job, plan: Plan) -> Iterator[None]:
         """Run to the end; yields whenever results may be there.
 
         Raises

@@ -186,7 +186,7 @@ class Job:
         self.stopping = Stop()
         # Slices of work and delays of parcels are measured with it.
         self.timer: Callable[[], float] = time.perf_counter
-        self._started = time.monotonic()
+        self._started = self.alive = time.monotonic()
         self._observed = 0.0
 
     @property
@@ -199,10 +199,10 @@ class Job:
         return []
 
     def tick(self, *, force: bool = False) -> None:
-        """Tell the observer how far the job is, if it is time to."""
+        """Say that the work goes on; tell the observer how far it is, if it is time to."""
+        now = self.alive = time.monotonic()
         if self.observer is None:
             return
-        now = time.monotonic()
         if force or now - self._observed >= OBSERVE_EVERY_S:
             self._observed = now
             self.live_counts()

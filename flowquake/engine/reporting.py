@@ -141,8 +141,12 @@ class WorkerJob(Job):
             self.heartbeat()
 
 
-def serve(task: Task, number: int, transport: Transport, *, beside: bool = False) -> bool:
+def serve(
+    task: Task, number: int, transport: Transport, *, beside: bool = False
+) -> Iterator[None]:
     """Run one worker of a plan to its end, in this process.
+
+    However it ends, the coordinator is told.
 
     Parameters
     ----------
@@ -156,10 +160,10 @@ def serve(task: Task, number: int, transport: Transport, *, beside: bool = False
     beside : bool, default False
         Whether the coordinator is in this process too: log records then stay.
 
-    Returns
-    -------
-    bool
-        Whether it came to its end; otherwise the coordinator was told why.
+    Yields
+    ------
+    None
+        After every turn.
     """
     coordinator = task.plan.workers
     own, later = threading.get_ident(), deque[Note]()
@@ -190,7 +194,7 @@ def serve(task: Task, number: int, transport: Transport, *, beside: bool = False
             )
             job.heartbeat = lambda: (arm(), tell(Note("beat", _beat(job, worker, sampler))))[1]
             job.tick(force=True)
-            _work(worker, asked)
+            yield from _work(worker, asked)
             done = not asked.aborted
         except Exception as error:  # noqa: BLE001 - told to the coordinator
             tell(Note("failed", failure_of(error)))
@@ -200,10 +204,9 @@ def serve(task: Task, number: int, transport: Transport, *, beside: bool = False
         if worker is not None:
             tell(Note("beat", _beat(job, worker, sampler)))
     tell(Note("done", done and not failures))
-    return done and not failures
 
 
-def _work(worker: Worker, asked: _Asked) -> None:
+def _work(worker: Worker, asked: _Asked) -> Iterator[None]:
     worker.setup()
     job = worker.job
     while not (worker.finished or asked.aborted):
@@ -214,6 +217,7 @@ def _work(worker: Worker, asked: _Asked) -> None:
             else:
                 worker.transport.wait(PATIENCE_S if due is None else min(due, PATIENCE_S))
         job.tick()
+        yield
 
 
 class _Asked:
