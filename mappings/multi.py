@@ -93,7 +93,7 @@ class Multi:
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
 
-    def execute, job: Job, plan: Plan) -> Iterator[None]:
+    def execute(self, job: Job, plan: Plan) -> Iterator[None]:
         """Run to the end; yields whenever results may be there.
 
         Raises

@@ -26,7 +26,7 @@ class Sequential:
             )
         return 1
 
-    def execute, job: Job, plan: Plan) -> Iterator[None]:
+    def execute(self, job: Job, plan: Plan) -> Iterator[None]:
         """Run to the end; yields whenever results may be there."""
         worker = Worker(job, plan, 0, _Alone())
         yield from execute(job, [worker], worker.step)

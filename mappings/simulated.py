@@ -48,7 +48,7 @@ class Simulated:
         """Give as many as asked for, or one."""
         return asked or 1
 
-    def execute, job: Job, plan_given: Plan) -> Iterator[None]:
+    def execute(self, job: Job, plan_given: Plan) -> Iterator[None]:
         """Run to the end; yields whenever results may be there."""
         laid_out = plan_given if self.fuse else plan(job.workflow, plan_given.workers, fuse=False)
         network = _Network(laid_out.workers, random.Random(self.order))
