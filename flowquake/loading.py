@@ -152,16 +152,23 @@ def place_in(path: Path, cause: BaseException) -> str:
 
 
 def _from_file(path: Path, reference: str) -> LoadedWorkflow:
-    if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "does not exist"
-        folder = path.parent if path.parent.is_dir() else Path()
-        near = suggest(path.name, [file.name for file in folder.glob("*.py") if file.is_file()])
-        raise WorkflowError(f"the workflow file {path} {kind}{near}", fix="check the path")
-    module = _import_file(path)
+    module = import_file(path)
     return _describe(module, None, name=path.stem, reference=reference, path=path)
 
 
-def _import_file(path: Path) -> ModuleType:
+def import_file(path: Path) -> ModuleType:
+    """Import a workflow's file, as the module ``flowquake_workflow_<stem>``.
+
+    Raises
+    ------
+    WorkflowError
+        If it is not there or cannot be imported.
+    """
+    if not path.is_file():
+        kind = "is a folder" if path.is_dir() else "does not exist"
+        beside = path.parent if path.parent.is_dir() else Path()
+        near = suggest(path.name, [file.name for file in beside.glob("*.py") if file.is_file()])
+        raise WorkflowError(f"the workflow file {path} {kind}{near}", fix="check the path")
     # A stable name, so that classes of the file can be found again by pickle.
     name = f"flowquake_workflow_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -178,7 +185,7 @@ def _import_file(path: Path) -> ModuleType:
         error.where = error.where or place_in(path, error)
         raise
     except Exception as cause:
-        raise _import_failure(cause, place_in(path, cause)) from cause
+        raise import_failure(cause, place_in(path, cause)) from cause
     except SystemExit as cause:
         raise WorkflowError(
             "the workflow file ends the program when it is imported",
@@ -198,7 +205,7 @@ def _from_entry(entry: EntryPoint, reference: str) -> LoadedWorkflow:
         where = f"{entry.module} ({last.filename}, line {last.lineno})"
         if isinstance(cause, SyntaxError):
             where = f"{cause.filename}, line {cause.lineno}"
-        raise _import_failure(cause, where) from cause
+        raise import_failure(cause, where) from cause
     file = getattr(module, "__file__", None)
     dist = entry.dist
     return _describe(
@@ -212,7 +219,8 @@ def _from_entry(entry: EntryPoint, reference: str) -> LoadedWorkflow:
     )
 
 
-def _import_failure(cause: Exception, where: str) -> WorkflowError:
+def import_failure(cause: Exception, where: str) -> WorkflowError:
+    """Say why a workflow's module could not be imported."""
     if isinstance(cause, ModuleNotFoundError) and cause.name:
         return WorkflowError(
             f"the workflow needs the module '{cause.name}', which is not installed",

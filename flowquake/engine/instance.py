@@ -179,7 +179,7 @@ class Instance:
         port = self.declared.inputs[name]
         handler = self._handler(name)
         self._handlers[name] = handler
-        if port.by is not None:
+        if port.by is not None and self.declared.keyed:
             split = placed_splitter(self.job, self.name, name, port.by)
             return self._keyed(name, handler, split, timed=port.order == "time")
         if port.order == "time":
