@@ -166,6 +166,7 @@ def _document(name: str, done: GraphResult) -> dict[str, Any]:
     result = done.result
     status = "interrupted" if result.interrupted else "done"
     return {
+        "schema": "flowquake/dispel4py-1",
         "workflow": name,
         "status": status,
         "outputs": item_json(done.outputs),

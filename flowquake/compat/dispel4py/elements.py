@@ -8,12 +8,12 @@ needed; pickle makes it again from the shape.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from flowquake.compat.dispel4py.base import IterativePE
+from flowquake.compat.dispel4py.base import ConsumerPE, IterativePE
 from flowquake.compat.dispel4py.core import GenericPE, unknown_output
 from flowquake.compat.dispel4py.feeding import PATIENCE_S, Given, Handover
 from flowquake.compat.dispel4py.grouping import ALL, GroupBy, Grouping
@@ -91,28 +91,24 @@ class Held:
     def _hand_on(self, given: list[Given]) -> Emissions:
         """Emit what was written, in its order."""
         own, ports = vars(self), self.ports
-        while given:
-            portion = given.copy()
-            given.clear()
-            for name, item in portion:
-                yield own[ports[name]](item)
+        # Nothing is added meanwhile: the PE is called again when all is handed on.
+        for name, item in given:
+            yield own[ports[name]](item)
+        given.clear()
 
-    def _returned(self, result: Any) -> Iterable[Given]:
-        """Read what `process` returned."""
-        if not isinstance(result, dict):
+    def _read(self, result: Any) -> Mapping[Any, Any]:
+        """Read what `process` returned; what the PE writes itself is written."""
+        if not isinstance(result, Mapping):
             raise PEError(
                 f"process() of {type(self.pe).__name__} returned {_a(result)}, "
                 "not a dict of outputs",
                 fix="return {'output': item}, or None",
             )
-        if self._by_write:
-            for name, item in result.items():
-                self.pe.write(name, item)
-            return
+        if not self._by_write:
+            return result
         for name, item in result.items():
-            if name not in self.ports:
-                raise unknown_output(self.pe, name)
-            yield name, (item if type(item) in PLAIN else snapshot(item))
+            self.pe.write(name, item)
+        return {}
 
 
 class Step(Held, ProcessingElement):
@@ -169,12 +165,16 @@ class Root(Held, Source):
             return
         written: list[Given] = []
         self._begin(written)
+        process, write = self.pe.process, self.pe._write
         for inputs in self._iterations():
-            result = self.pe.process(inputs)
+            result = process(inputs)
+            if result is not None:
+                if type(result) is not dict or self._by_write:
+                    result = self._read(result)
+                for name, item in result.items():
+                    write(name, item)
             if written:
                 yield from self._hand_on(written)
-            if result is not None:
-                yield from self._hand_on(list(self._returned(result)))
         self.pe.postprocess()
         yield from self._hand_on(written)
 
@@ -193,8 +193,8 @@ class Root(Held, Source):
                 return
             result = self.pe.process(inputs)
             if result is not None:
-                for given in self._returned(result):
-                    written.append(given)
+                for name, item in self._read(result).items():
+                    self.pe._write(name, item)
         self.pe.postprocess()
 
     def _iterations(self) -> Iterator[Any]:
@@ -214,8 +214,8 @@ def element_class(kind: type[Step] | type[Root], shape: Shape) -> type[Any]:  # 
     }
     for port in shape.inputs:
         body[port.port] = _input(port.grouping)
-        iterates = shape.calls == "_process"
-        handler = _iterating(port, shape.outputs[0]) if iterates else _processing(port)
+        bare = shape.calls == "_process"
+        handler = _taking_bare(port, shape.outputs) if bare else _processing(port)
         body[f"on_{port.port}"] = handler
     for port in shape.outputs:
         body[port.port] = Output(object)
@@ -245,18 +245,23 @@ def _processing(port: Port) -> Handler:
         if self._written:
             yield from self._hand_on(self._written)
         if result is not None:
+            if type(result) is not dict or self._by_write:
+                result = self._read(result)
             own, ports = self.__dict__, self.ports
-            for output, given in self._returned(result):
-                yield own[ports[output]](given)
+            for output, given in result.items():
+                if output not in ports:
+                    raise unknown_output(self.pe, output)
+                yield own[ports[output]](given if type(given) in PLAIN else snapshot(given))
             if self._written:
                 yield from self._hand_on(self._written)
 
     return handle
 
 
-def _iterating(port: Port, output: Port) -> Handler:
-    """Make the handler of what has one input and one output: no dicts in between."""
-    own_name, out = port.port, output.port
+def _taking_bare(port: Port, outputs: tuple[Port, ...]) -> Handler:
+    """Make the handler of what has one input and at most one output: no dicts in between."""
+    own_name = port.port
+    out = outputs[0].port if outputs else None
 
     def handle(self: Step, item: Any) -> Emissions:
         if type(item) not in PLAIN:
@@ -268,7 +273,7 @@ def _iterating(port: Port, output: Port) -> Handler:
             raise
         if self._written:
             yield from self._hand_on(self._written)
-        if result is not None:
+        if result is not None and out is not None:
             emit = self.__dict__[out]
             yield emit(result if type(result) in PLAIN else snapshot(result))
 
@@ -283,15 +288,18 @@ def shape_of(pe: GenericPE, groupings: Mapping[Any, Grouping] | None) -> Shape:
         for name, grouping in (groupings or {}).items()
     )
     outputs = tuple(Port(n, _port_name(n, taken_names)) for n in pe.outputconnections)
+    bare = _takes_bare_items(pe, [port.name for port in inputs], [port.name for port in outputs])
+    return Shape(type(pe).__name__, inputs, outputs, "_process" if bare else "process")
+
+
+def _takes_bare_items(pe: Any, inputs: list[Any], outputs: list[Any]) -> bool:
+    """Whether `_process` may be called at once: what `process` does is known."""
     kind = type(pe)
-    iterates = (
-        kind.process is IterativePE.process
-        and kind.write is GenericPE.write
-        and "process" not in vars(pe)
-        and [port.name for port in inputs] == [pe.INPUT_NAME]  # type: ignore[attr-defined]  # an IterativePE
-        and [port.name for port in outputs] == [pe.OUTPUT_NAME]  # type: ignore[attr-defined]  # an IterativePE
-    )
-    return Shape(kind.__name__, inputs, outputs, "_process" if iterates else "process")
+    if kind.write is not GenericPE.write or "process" in vars(pe):
+        return False
+    if kind.process is IterativePE.process:
+        return inputs == [pe.INPUT_NAME] and outputs == [pe.OUTPUT_NAME]
+    return kind.process is ConsumerPE.process and inputs == [pe.INPUT_NAME] and not outputs
 
 
 def _port_name(name: object, taken_names: set[str]) -> str:

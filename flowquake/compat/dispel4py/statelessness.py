@@ -31,14 +31,14 @@ def keeps_nothing(pe: GenericPE) -> bool:
         return False
     for kind in _classes(pe):
         for name, value in vars(kind).items():
-            if name in ("__dict__", "__weakref__", "__module__", "__doc__", "__init__"):
+            if name == "__init__":
                 continue
             function = getattr(value, "__func__", value)  # of a static or class method
             if isinstance(function, FunctionType):
                 if function.__closure__ or any(map(_may_change, _codes(function.__code__))):
                     return False
-            elif not _is_fixed(value):
-                return False
+            elif not (_is_fixed(value) or (name.startswith("__") and name.endswith("__"))):
+                return False  # Python's own attributes, of annotations and the like, aside
     return True
 
 
