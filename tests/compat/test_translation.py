@@ -6,11 +6,9 @@ import copy
 import pickle
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import flowquake
@@ -18,17 +16,14 @@ from flowquake import plan
 from flowquake.compat.dispel4py import (
     GenericPE,
     IterativePE,
-    ProducerPE,
     SimpleFunctionPE,
     WorkflowGraph,
     load_graph,
     process_and_return,
     run_graph,
     to_workflow,
-    translate,
 )
 from flowquake.compat.dispel4py.core import NAME, TYPE
-from flowquake.compat.dispel4py.items import snapshot, taken
 from flowquake.compat.dispel4py.monitoring import ProcessTimingPE
 from flowquake.compat.dispel4py.running import STATUS_TERMINATED, multi_process, process
 from flowquake.compat.dispel4py.statelessness import keeps_nothing
@@ -121,79 +116,6 @@ def test_the_users_objects_stay_as_they_are(run: Run) -> None:
     for _ in range(2):
         assert sorted(run(graph, {source: 3})[last.id]["output"]) == [1, 2, 3]
     assert source.counter == 0
-
-
-# Items that are changed after they were given, or by who got them.
-
-
-class Refilled(ProducerPE):
-    """The same buffer again and again."""
-
-    def __init__(self, buffer: Any, *, writes: bool) -> None:
-        super().__init__()
-        self.buffer, self.writes, self.count = buffer, writes, 0
-
-    def _process(self, inputs: Any) -> Any:
-        self.count += 1
-        self.buffer[0] = self.count
-        if self.writes:
-            self.write("output", self.buffer)
-            self.buffer[0] = -1
-            return None
-        return self.buffer
-
-
-class Spoil(IterativePE):
-    """Change what came in place."""
-
-    def _process(self, data: Any) -> Any:
-        data[0] *= 10
-        return data
-
-
-@pytest.mark.parametrize("writes", [False, True])
-@pytest.mark.parametrize("make", [lambda: [0, 0], lambda: np.zeros(2), lambda: {0: 0, "x": [1]}])
-def test_a_buffer_that_is_filled_again_gives_no_torn_items(
-    run: Run, make: Any, writes: bool
-) -> None:
-    source, last = Refilled(make(), writes=writes), Same()
-    given = run(line(source, Same(), last), {source: 4})[last.id]["output"]
-    assert sorted(item[0] for item in given) == [1, 2, 3, 4]
-
-
-@pytest.mark.parametrize("make", [lambda: [0, 0], lambda: np.zeros(2), lambda: {0: 0, "x": [1]}])
-def test_a_receiver_may_change_what_it_got(run: Run, make: Any) -> None:
-    graph, source, ends = (
-        WorkflowGraph(),
-        Refilled(make(), writes=False),
-        [Spoil(), Same(), Spoil()],
-    )
-    for pe in ends:
-        graph.connect(source, "output", pe, "input")
-    outputs = run(graph, {source: 3})
-    given = [sorted(item[0] for item in outputs[pe.id]["output"]) for pe in ends]
-    assert given == [[10, 20, 30], [1, 2, 3], [10, 20, 30]]
-
-
-def test_every_instance_that_gets_all_may_change_it(run: Run) -> None:
-    source, spoil = Refilled([0], writes=False), Spoil()
-    spoil.numprocesses = 3
-    spoil.inputconnections["input"]["grouping"] = "all"
-    given = run(line(source, spoil), {source: 2})[spoil.id]["output"]
-    assert Counter(item[0] for item in given) == {10: 3, 20: 3}
-
-
-def test_items_that_cannot_be_copied_are_handed_on() -> None:
-    generator = (k for k in range(3))
-    assert snapshot(generator) is generator
-    assert taken(generator, shared=True) is generator
-
-
-def test_arrays_that_are_read_only_are_copied_for_their_receiver() -> None:
-    array = np.arange(3)
-    array.flags.writeable = False
-    assert taken(array, shared=False).flags.writeable
-    assert taken([array], shared=False)[0].flags.writeable
 
 
 # Names, instances, and what is declared.
@@ -410,38 +332,6 @@ def test_a_failure_names_pe_item_and_cause(run: Run) -> None:
 class Negate(IterativePE):
     def _process(self, data: Any) -> Any:
         return -data
-
-
-class Stumble(ProducerPE):
-    """Write more than a portion, then fail."""
-
-    def _process(self, inputs: Any) -> None:
-        for number in range(1000):
-            self.write("output", number)
-        raise ValueError("stumbled")
-
-
-def test_a_failure_of_a_pe_that_writes_while_it_runs_is_told(run: Run) -> None:
-    source = Stumble()
-    with pytest.raises(flowquake.errors.PEError, match="stumbled") as raised:
-        run(line(source, Swallow()), {source: 1})
-    assert isinstance(raised.value.__cause__, ValueError)
-
-
-def test_what_one_call_writes_streams() -> None:
-    source, last = Endless(), Same()
-    made = translate(line(source, last), {source: 1})
-    stream = flowquake.stream(made.workflow, made.outputs[last.id, "output"])
-    assert [next(stream) for _ in range(2000)] == list(range(2000))
-    stream.close()
-
-
-class Endless(ProducerPE):
-    def _process(self, inputs: Any) -> None:
-        number = 0
-        while True:
-            self.write("output", number)
-            number += 1
 
 
 def test_a_graph_is_loaded_by_name_of_its_file(tmp_path: Path) -> None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import itertools
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from flowquake.callers import calling_place
 from flowquake.compat.dispel4py.core import GenericPE
 from flowquake.errors import ConfigError, WorkflowError, suggest
 
 if TYPE_CHECKING:
     from flowquake.compat.dispel4py.loading import Origin
 
-_HERE = str(Path(__file__).parent)
+_PACKAGE = __name__.rpartition(".")[0]
 
 
 class WorkflowNode:
@@ -116,7 +115,7 @@ class WorkflowGraph:
         self.graph = Graph()
         self.objToNode: dict[Any, WorkflowNode] = {}
         self.edges: list[Edge] = []
-        self.file = _calling_place()[0]
+        self.file = calling_place(_PACKAGE)[0]
         self.origin: Origin | None = None
 
     def add(self, n: Any) -> WorkflowNode:
@@ -298,14 +297,5 @@ def write_image(graph: WorkflowGraph, filename: str, img_type: str = "png") -> N
 
 def calling_line() -> str | None:
     """Name the line of the user's that called, for error texts."""
-    file, line = _calling_place()
+    file, line = calling_place(_PACKAGE)
     return None if file is None else f"{file}, line {line}"
-
-
-def _calling_place() -> tuple[str | None, int]:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
-        frame = frame.f_back
-    if frame is None or frame.f_code.co_filename.startswith("<"):
-        return None, 0
-    return frame.f_code.co_filename, frame.f_lineno
