@@ -222,6 +222,12 @@ def _from_entry(entry: EntryPoint, reference: str) -> LoadedWorkflow:
 def import_failure(cause: Exception, where: str) -> WorkflowError:
     """Say why a workflow's module could not be imported."""
     if isinstance(cause, ModuleNotFoundError) and cause.name:
+        if cause.name.split(".")[0] == "dispel4py":
+            return WorkflowError(
+                "this is a workflow of dispel4py",
+                where=where,
+                fix="flowquake dispel4py FILE, which needs no dispel4py",
+            )
         return WorkflowError(
             f"the workflow needs the module '{cause.name}', which is not installed",
             where=where,

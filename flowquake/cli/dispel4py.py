@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowquake.cli.app import Command
-from flowquake.cli.options import json_option, seed_option, workers_option
+from flowquake.cli.options import json_option, workers_option
 from flowquake.cli.text import note, print_json, say
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ NOT_THERE = ("redis", "dyn_multi", "dyn_auto_multi", "dyn_redis", "dyn_auto_redi
 )
 @click.option("--num", type=click.IntRange(min=1), hidden=True)
 @workers_option
-@seed_option
 @click.option(
     "--on-error",
     type=click.Choice(["stop", "skip"]),
@@ -67,7 +67,10 @@ NOT_THERE = ("redis", "dyn_multi", "dyn_auto_multi", "dyn_redis", "dyn_auto_redi
 @click.option(
     "-q", "--quiet", is_flag=True, envvar="FLOWQUAKE_QUIET", help="Keep and print no items."
 )
+@click.pass_context
 def dispel4py_command(
+    ctx: click.Context,
+    /,
     *,
     references: tuple[str, ...],
     iterations: int,
@@ -91,10 +94,11 @@ def dispel4py_command(
     from flowquake.compat.dispel4py.running import run_graph
     from flowquake.compat.dispel4py.stand_in import stand_in
 
-    chosen, reference = _split(references, mapping)
+    is_given = ctx.get_parameter_source("mapping") is click.core.ParameterSource.COMMANDLINE
+    chosen, reference = _split(references, mapping, is_given=is_given)
     path = Path(reference).expanduser()
     # What a workflow prints would be in the way of the document.
-    with stand_in(path), redirect_stdout(_stderr()) if as_json else nullcontext():
+    with stand_in(path), redirect_stdout(sys.stderr) if as_json else nullcontext():
         graph = load_graph(reference, attr)
         done = run_graph(
             graph,
@@ -115,8 +119,8 @@ def dispel4py_command(
     return 5 if done.result.rejected else 0
 
 
-def _split(references: tuple[str, ...], mapping: str | None) -> tuple[str, str]:
-    """Tell the mapping from the workflow."""
+def _split(references: tuple[str, ...], mapping: str | None, *, is_given: bool) -> tuple[str, str]:
+    """Tell the mapping from the workflow; what is given goes before settings."""
     from flowquake.errors import UsageError, suggest
     from flowquake.mapping import mapping_names
 
@@ -126,7 +130,7 @@ def _split(references: tuple[str, ...], mapping: str | None) -> tuple[str, str]:
             fix="flowquake dispel4py FILE -i 5, or flowquake dispel4py multi FILE -n 4 -i 5",
         )
     *before, reference = references
-    if before and mapping is not None and mapping != before[0]:
+    if before and is_given and mapping != before[0]:
         raise UsageError(
             f"the mapping is '{before[0]}' and --mapping {mapping}", fix="leave one of them out"
         )
@@ -190,9 +194,3 @@ def _summary(done: GraphResult) -> str:
     if result.rejected > 10:
         lines.append(f"  and {result.rejected - 10} more")
     return "\n".join(lines)
-
-
-def _stderr() -> Any:  # whatever standard error is
-    import sys
-
-    return sys.stderr

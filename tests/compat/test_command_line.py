@@ -265,3 +265,17 @@ def test_a_feed_without_end_streams_until_it_is_interrupted(tmp_path: Path) -> N
     _, err = running.communicate(timeout=60)
     assert running.returncode == 130
     assert err.startswith("Interrupted in")
+
+
+def test_a_mapping_that_stands_first_goes_before_the_environment(
+    flowquake: Flowquake, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOWQUAKE_MAPPING", "nonsense")
+    assert flowquake("dispel4py", "simple", old).code == 0
+    assert flowquake("dispel4py", old).code == 2
+
+
+def test_the_other_commands_say_how_to_run_such_a_file(flowquake: Flowquake, old: Path) -> None:
+    done = flowquake("validate", old)
+    assert done.code == 2
+    assert "flowquake dispel4py FILE" in done.err

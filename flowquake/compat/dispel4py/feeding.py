@@ -48,8 +48,8 @@ class Handover:
         if len(self._made) >= PORTION:
             self._halted.release()
             self._go.acquire()
-            if self.abandoned:
-                raise _Abandoned
+        if self.abandoned:
+            raise _Abandoned
 
     def portions(self) -> Iterator[list[Given]]:
         """Give what was written, until the method ends; an empty list while there is nothing.

@@ -88,6 +88,7 @@ def _import(origin: Origin, shown: Path | None = None) -> ModuleType:
         return _import_module(origin.reference)
     except WorkflowError as error:
         cause = error.__cause__
+        # With the stand-in in place, only what it lacks can be missing.
         if isinstance(cause, ModuleNotFoundError) and (cause.name or "").startswith("dispel4py"):
             error.message = f"the workflow needs {cause.name}, for which flowquake has no stand-in"
             error.fix = "leave the import out; see docs/how-to/from-dispel4py.md for what there is"
