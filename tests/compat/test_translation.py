@@ -162,6 +162,33 @@ class Scales(IterativePE):
         return data * self.factor
 
 
+class Calls(Scales):
+    def _process(self, data: Any) -> Any:
+        return super()._process(data) + max([x for x in (1, 2) if x > self.factor], default=0)
+
+
+SEEN: dict[Any, int] = {}
+
+
+class Notes(IterativePE):
+    def _process(self, data: Any) -> Any:
+        SEEN[data] = 1
+        return data
+
+
+def noting(data: Any) -> Any:
+    SEEN[data] = 1
+    return data
+
+
+def closing(keep: list[Any]) -> Any:
+    def function(data: Any) -> Any:
+        keep.append(data)
+        return data
+
+    return function
+
+
 class Remembers(IterativePE):
     last: Any = None
 
@@ -176,7 +203,13 @@ class Remembers(IterativePE):
         (Same(), True),
         (Scales(2.0), True),
         (SimpleFunctionPE(abs), True),
+        (SimpleFunctionPE(round, {"ndigits": 2}), True),
         (SameByWrite(), True),
+        (Calls(1.0), True),
+        (SimpleFunctionPE(noting), False),
+        (SimpleFunctionPE(closing([])), False),
+        (SimpleFunctionPE(round, {"ndigits": [2]}), False),
+        (Notes(), False),
         (Appends(), False),
         (Remembers(), False),
         (Tally(), False),

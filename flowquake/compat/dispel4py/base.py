@@ -101,9 +101,6 @@ class SimpleFunctionPE(IterativePE):
         Keywords of the function.
     """
 
-    # A function has nowhere to keep anything between items.
-    replicates = True
-
     def __init__(
         self,
         compute_fn: Callable[..., Any] | None = None,
