@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol, TypeGuard
 
 import numpy as np
@@ -99,12 +100,47 @@ def _split_rows(batch: Batch, values: npt.NDArray[Any]) -> list[tuple[Key, Any]]
 
 def item_nbytes(item: object) -> int:
     """Estimate an item's size in memory, bytes."""
+    kind = type(item)
+    if kind in _FIXED:
+        return 32
+    if kind is str or kind is bytes or kind is bytearray:
+        return 56 + len(item)  # type: ignore[arg-type]  # one of these three
     size = getattr(item, "nbytes", None)
     if isinstance(size, int):
         return size
-    if isinstance(item, (bytes, bytearray, str)):
-        return len(item)
-    return 64
+    return _contained(item, _DEPTH)
+
+
+_FIXED = frozenset({int, float, bool, complex, type(None)})
+_DEPTH = 3  # how far down a container is looked into
+_SAMPLE = 64  # how many of its parts are looked at
+
+
+def _contained(item: Any, depth: int) -> int:  # items of every type
+    """Estimate the size of a container or object from its first parts."""
+    if isinstance(item, Mapping):
+        parts: Iterable[Any] = item.values()
+        count = len(item)
+    elif isinstance(item, (list, tuple, set, frozenset)):
+        parts, count = item, len(item)
+    else:
+        held = getattr(item, "__dict__", None)
+        if not held:
+            return 64
+        parts, count = held.values(), len(held)
+    if not depth or not count:
+        return 64 + 16 * count
+    size = 0
+    for part in islice(parts, _SAMPLE):
+        kind = type(part)
+        if kind in _FIXED:
+            size += 32
+        elif kind is str or kind is bytes:
+            size += 56 + len(part)
+        else:
+            own = getattr(part, "nbytes", None)
+            size += own if isinstance(own, int) else _contained(part, depth - 1)
+    return 64 + size * count // min(count, _SAMPLE)
 
 
 def row_times(batch: Batch) -> tuple[IntArray, IntArray]:

@@ -51,6 +51,16 @@ class Resume:
         return "RESUME"
 
 
+class Halt:
+    """The run was stopped: no item will follow, and the stream has not ended."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "HALT"
+
+
 END: Final = EndOfStream()
+HALT: Final = Halt()
 RESUME: Final = Resume()
-Signal = Watermark | EndOfStream | Resume
+Signal = Watermark | EndOfStream | Resume | Halt

@@ -6,7 +6,7 @@ import random
 from collections import deque
 from collections.abc import Iterator
 
-from flowquake.engine.channels import CHANNEL_BYTES, CHANNEL_ITEMS, Message
+from flowquake.engine.channels import CHANNEL_BYTES, CHANNEL_ITEMS, Message, Note
 from flowquake.engine.execution import execute
 from flowquake.engine.job import Job
 from flowquake.engine.worker import Worker
@@ -44,10 +44,15 @@ class Simulated:
         self.channel_bytes = channel_bytes
         self.fuse = fuse
 
+    def workers(self, asked: int | None) -> int:
+        """Give as many as asked for, or one."""
+        return asked or 1
+
     def execute(self, job: Job, plan_given: Plan) -> Iterator[None]:
         """Run to the end; yields whenever results may be there."""
         laid_out = plan_given if self.fuse else plan(job.workflow, plan_given.workers, fuse=False)
         network = _Network(laid_out.workers, random.Random(self.order))
+        job.timer = network.time
         workers = [
             Worker(
                 job,
@@ -67,12 +72,18 @@ class _Network:
 
     def __init__(self, workers: int, rng: random.Random) -> None:
         self.rng = rng
-        self.flying: dict[tuple[int, int], deque[Message]] = {}
+        self._now = 0.0
+        self.flying: dict[tuple[int, int, int], deque[Message]] = {}
         self.arrived: list[list[tuple[int, Message]]] = [[] for _ in range(workers)]
+
+    def time(self) -> float:
+        """Give a time that goes on by as much as chance will have it."""
+        self._now += self.rng.choice((1e-6, 1e-4, 1e-2))
+        return self._now
 
     def advance(self, workers: list[Worker]) -> bool:
         """Deliver a random message or step a random worker, until something happens."""
-        moves: list[tuple[int, int] | int] = [*self.flying, *range(len(workers))]
+        moves: list[tuple[int, int, int] | int] = [*self.flying, *range(len(workers))]
         self.rng.shuffle(moves)
         for move in moves:
             if isinstance(move, int):
@@ -80,9 +91,9 @@ class _Network:
                     return True
                 continue
             queue = self.flying[move]
-            worker, channel = move
+            worker, origin, _ = move
             for _ in range(self.rng.randint(1, len(queue))):
-                self.arrived[worker].append((channel, queue.popleft()))
+                self.arrived[worker].append((origin, queue.popleft()))
             if not queue:
                 del self.flying[move]
             return True
@@ -96,8 +107,11 @@ class _Endpoint:
         self.network = network
         self.number = number
 
-    def send(self, worker: int, channel: int, message: Message) -> None:
-        self.network.flying.setdefault((worker, channel), deque()).append(message)
+    def send(self, worker: int, message: Message) -> None:
+        # Channels may overtake each other: a real transport is stricter.
+        channel = -1 if isinstance(message, Note) else message.channel
+        way = (worker, self.number, channel)
+        self.network.flying.setdefault(way, deque()).append(message)
 
     def receive(self) -> list[tuple[int, Message]]:
         arrived = self.network.arrived[self.number]

@@ -2,46 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from sys import getsizeof
+from typing import Any, NamedTuple, Protocol
 
 from flowquake.batches import item_nbytes
-from flowquake.engine.suspension import Condition, suspend
-from flowquake.ports import Emission
-from flowquake.signals import Signal
+from flowquake.engine.snapshots import ATOMS, Snapshot, is_settled
+from flowquake.engine.suspension import END_OF_SLICE, Condition, suspend
+from flowquake.ports import Deliver, Emission
+from flowquake.signals import EndOfStream, Signal, Watermark
 
-CHANNEL_ITEMS = 1024
-CHANNEL_BYTES = 64 * 2**20
+CHANNEL_ITEMS = 4096
+CHANNEL_BYTES = 16 * 2**20
+PARCEL_ITEMS = 512
+PARCEL_BYTES = 64 * 2**10
+SLICE_S = 0.002
+
+# Items of these types are so small that only their number counts.
+_TINY = frozenset({int, float, bool, type(None)})
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
-    """An item on a channel."""
+class Parcel(NamedTuple):
+    """Items and signals that travel on a channel together.
 
-    item: Any  # items of every type
+    Parameters
+    ----------
+    channel : int
+        The channel's number.
+    items : list
+        Of every type.
+    signals : tuple of (int, Signal)
+        Each with the number of items that go before it.
+    nbytes : int
+        The size of the items as their sender counted it.
+    """
+
+    channel: int
+    items: list[Any]
+    signals: tuple[tuple[int, Signal], ...]
     nbytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(NamedTuple):
     """Room given back to the sender of a channel."""
 
+    channel: int
     items: int
     nbytes: int
 
 
-Message = Data | Credit | Signal
+class Note(NamedTuple):
+    """A word between a worker and the run's coordinator."""
+
+    kind: str
+    content: Any = None  # what the kind says
+
+
+Message = Parcel | Credit | Note
+
+
+class UnsendableError(Exception):
+    """An item of a parcel that cannot be brought to another process.
+
+    Parameters
+    ----------
+    place : int
+        Which of the parcel's items.
+    cause : Exception
+        Why.
+    """
+
+    def __init__(self, place: int, cause: Exception) -> None:
+        super().__init__(place, cause)
+        self.place = place
+        self.cause = cause
 
 
 class Transport(Protocol):
-    """What a mapping supplies to each of its workers."""
+    """What a mapping supplies to each of its workers.
 
-    def send(self, worker: int, channel: int, message: Message) -> None:
-        """Hand a message to a worker; never blocks, first in first out per channel."""
+    Workers are numbered from 0; the number after the last is the coordinator.
+    """
 
-    def receive(self) -> list[tuple[int, Message]]:
-        """Take the messages that have arrived, as (channel, message)."""
+    def send(self, worker: int, message: Message) -> None:
+        """Hand a message to a worker; never blocks, first in first out per worker.
+
+        Raises
+        ------
+        UnsendableError
+            If an item of a parcel cannot leave this process; nothing was sent.
+        """
+
+    def receive(self) -> Sequence[tuple[int, Message]]:
+        """Take what has arrived, with the worker that sent it."""
 
     def wait(self, seconds: float | None) -> None:
         """Sleep until a message may have arrived, or for so long."""
@@ -51,52 +104,267 @@ class Transport(Protocol):
 
 
 class Sender:
-    """The sending end of a channel.
+    """The sending end of a channel: gathers items into parcels.
 
     Parameters
     ----------
+    channel : int
+        Its number.
     send : callable
-        Hands a message to the receiving worker.
+        Hands a parcel to the receiving worker.
+    fail : callable
+        Takes an item that cannot be sent and why; raises, or sets the item
+        aside.
+    waiting : list
+        Where the sender notes itself while it has something to send.
+    is_local : bool, default False
+        Whether the receiver is in this process.
     items, nbytes : int
         Bounds. An item larger than the bound passes when the channel is empty.
     """
 
-    def __init__(self, send: Callable[[Message], None], items: int, nbytes: int) -> None:
-        self.send = send
-        self.limit_items = items
-        self.limit_bytes = nbytes
-        self.items = 0
-        self.nbytes = 0
+    __slots__ = (
+        *("_batch", "_channel", "_fail", "_is_local", "_limit", "_load", "_pending", "_room", "_send"),
+        *("_signals", "_space", "_waiting"),
+    )
+
+    def __init__(
+        self,
+        channel: int,
+        send: Callable[[Parcel], None],
+        fail: Callable[[object, Exception], None],
+        waiting: list[Sender],
+        *,
+        is_local: bool = False,
+        items: int = CHANNEL_ITEMS,
+        nbytes: int = CHANNEL_BYTES,
+    ) -> None:
+        self._channel = channel
+        self._is_local = is_local
+        self._send = send
+        self._fail = fail
+        self._waiting = waiting
+        self._limit = items
+        self._room = items
+        self._space = nbytes
+        self._batch = min(PARCEL_ITEMS, max(1, items // 4))
+        self._load = 0
+        self._pending: list[Any] = []
+        self._signals: list[tuple[int, Signal]] = []
 
     def deliver(self, item: object) -> Iterator[Emission] | None:
         """Send an item, or give the generator that waits for room first."""
-        size = item_nbytes(item)
-        if self._has_room(size):
-            self._put(item, size)
+        kind = type(item)
+        if kind in _TINY:
+            if not self._room:
+                return self._wait(item, 0)
+            pending = self._pending
+            if pending and len(pending) < self._batch - 1:
+                pending.append(item)
+                self._room -= 1
+                return None
+            self._put(item, 0)
             return None
-        return self._wait(item, size)
+        if kind is tuple and ATOMS.issuperset(map(type, item)):  # type: ignore[call-overload]  # it is a tuple
+            size = sum(map(getsizeof, item))  # type: ignore[call-overload]  # it is a tuple
+        else:
+            size = item_nbytes(item)
+            if not is_settled(item) and (self._is_local or size < PARCEL_BYTES):
+                # Its element may change it before the parcel leaves.
+                try:
+                    item = Snapshot.of(item)
+                except Exception as cause:  # noqa: BLE001 - a user's __reduce__ may raise anything
+                    self._fail(item, cause)
+                    return None
+                size = len(item.pickled)
+        if self._room != self._limit and (self._room <= 0 or self._space < size):
+            return self._wait(item, size)
+        self._put(item, size)
+        return None
+
+    def _put(self, item: object, size: int) -> None:
+        pending = self._pending
+        if not pending and not self._signals:
+            self._waiting.append(self)
+        pending.append(item)
+        self._room -= 1
+        if size:
+            self._space -= size
+            self._load += size
+        if len(pending) >= self._batch or self._load >= PARCEL_BYTES:
+            self.flush()
 
     def signal(self, signal: Any) -> None:  # a Signal, as an item of an emission
         """Send a signal; signals need no credit."""
-        self.send(signal)
+        signals = self._signals
+        if not self._pending and not signals:
+            self._waiting.append(self)
+        place = len(self._pending)
+        if signals and _replaces(signal, signals[-1][1]) and signals[-1][0] == place:
+            signals[-1] = place, signal
+            return
+        signals.append((place, signal))
+        if isinstance(signal, EndOfStream):
+            self.flush()
 
-    def credit(self, credit: Credit) -> None:
+    def credit(self, items: int, nbytes: int) -> None:
         """Take back room."""
-        self.items -= credit.items
-        self.nbytes -= credit.nbytes
+        self._room += items
+        self._space += nbytes
+
+    @property
+    def in_flight(self) -> int:
+        """Items that were sent, or wait to be, and are not yet taken."""
+        return self._limit - self._room
+
+    def flush(self) -> bool:
+        """Send what was gathered; False if there was nothing."""
+        if not self._pending and not self._signals:
+            return False
+        parcel = Parcel(self._channel, self._pending, tuple(self._signals), self._load)
+        self._pending, self._signals, self._load = [], [], 0
+        while True:
+            try:
+                self._send(parcel)
+            except UnsendableError as unsendable:
+                parcel = self._without(parcel, unsendable)
+                continue
+            return True
+
+    def _without(self, parcel: Parcel, unsendable: UnsendableError) -> Parcel:
+        place = unsendable.place
+        item = parcel.items[place]
+        self._fail(item, unsendable.cause)
+        size = parcel.nbytes if len(parcel.items) == 1 else min(item_nbytes(item), parcel.nbytes)
+        self.credit(1, size)
+        items = parcel.items[:place] + parcel.items[place + 1 :]
+        signals = tuple((at - (at > place), signal) for at, signal in parcel.signals)
+        return Parcel(parcel.channel, items, signals, parcel.nbytes - size)
 
     def _has_room(self, size: int) -> bool:
-        if self.items == 0:
+        if self._room == self._limit:
             return True
-        return self.items < self.limit_items and self.nbytes + size <= self.limit_bytes
-
-    def _put(self, item: object, size: int) -> None:
-        self.items += 1
-        self.nbytes += size
-        self.send(Data(item, size))
+        return self._room > 0 and self._space >= size
 
     def _wait(self, item: object, size: int) -> Iterator[Emission]:
+        self.flush()
         condition = Condition(lambda: self._has_room(size))
         while not self._has_room(size):
             yield suspend, condition
         self._put(item, size)
+
+
+class Inlet:
+    """The receiving end of a channel.
+
+    Parameters
+    ----------
+    channel : int
+        Its number.
+    give_back : callable
+        Sends a credit to the worker at the other end.
+    waiting : list
+        Where the inlet notes itself while it owes room.
+    deliver, signal : callable
+        What takes the items and the signals.
+    timer : callable
+        Gives the time, seconds.
+    items, nbytes : int
+        Bounds of the channel.
+    """
+
+    __slots__ = (
+        *("_channel", "_give_back", "_items", "_limits", "_nbytes", "_timer", "_waiting"),
+        *("arrived", "deliver", "signal", "taken", "waited"),
+    )
+
+    def __init__(
+        self,
+        channel: int,
+        give_back: Callable[[Credit], None],
+        waiting: list[Inlet],
+        deliver: Deliver,
+        signal: Deliver,
+        timer: Callable[[], float],
+        *,
+        items: int = CHANNEL_ITEMS,
+        nbytes: int = CHANNEL_BYTES,
+    ) -> None:
+        self._channel = channel
+        self._timer = timer
+        self._give_back = give_back
+        self._waiting = waiting
+        self.deliver = deliver
+        self.signal = signal
+        self._limits = max(1, items // 4), max(1, nbytes // 4)
+        self._items = 0
+        self._nbytes = 0
+        self.arrived = 0
+        self.taken = 0
+        self.waited = 0.0  # seconds from arrival until done, summed over items
+
+    def count(self) -> int:
+        """Give the number of items taken so far."""
+        return self.taken
+
+    def emissions(self, parcel: Parcel) -> Iterator[Emission]:
+        """Hand on a parcel; other work may go first after each slice of time."""
+        deliver, signal = self.deliver, self.signal
+        items, done = parcel.items, 0
+        stride = left = 1
+        timer = self._timer
+        began = timer()
+        for at, sent in (*parcel.signals, (len(items), None)):
+            for item in items[done:at] if done or at < len(items) else items:
+                self.taken += 1
+                yield deliver, item.restore() if type(item) is Snapshot else item
+                left -= 1
+                if not left:
+                    spent = timer() - began
+                    stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
+                    left = stride
+                    if spent > SLICE_S:
+                        yield END_OF_SLICE
+                        began = timer()
+            done = at
+            if sent is not None:
+                yield signal, sent
+
+    def owe(self, parcel: Parcel, arrived: float) -> None:
+        """Note that a parcel was worked off: its room is to be given back.
+
+        Parameters
+        ----------
+        parcel : Parcel
+            Which.
+        arrived : float
+            When it came, by the timer.
+        """
+        self.waited += len(parcel.items) * (self._timer() - arrived)
+        if not self._items and not self._nbytes:
+            if not parcel.items:
+                return
+            self._waiting.append(self)
+        self._items += len(parcel.items)
+        self._nbytes += parcel.nbytes
+        if self._items >= self._limits[0] or self._nbytes >= self._limits[1]:
+            self.flush()
+
+    def flush(self) -> bool:
+        """Give back the room that is owed; False if there is none."""
+        if not self._items and not self._nbytes:
+            return False
+        credit = Credit(self._channel, self._items, self._nbytes)
+        self._items = self._nbytes = 0
+        self._give_back(credit)
+        return True
+
+
+def _replaces(signal: Signal, before: Signal) -> bool:
+    """Whether a signal makes the one before it superfluous: a later watermark."""
+    return (
+        isinstance(signal, Watermark)
+        and isinstance(before, Watermark)
+        and signal.time is not None
+        and before.time is not None
+    )

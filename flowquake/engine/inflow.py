@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flowquake.signals import EndOfStream, Resume, Signal
+from flowquake.signals import EndOfStream, Halt, Resume, Signal
 
 
 @dataclass(slots=True)
@@ -12,6 +12,7 @@ class _Channel:
     watermark: int | None = None
     idle: bool = False
     ended: bool = False
+    halted: bool = False
 
 
 class Inflow:
@@ -29,6 +30,8 @@ class Inflow:
         channel = self._channels[number]
         if isinstance(signal, EndOfStream):
             channel.ended = True
+        elif isinstance(signal, Halt):
+            channel.halted = True
         elif isinstance(signal, Resume):
             channel.idle = False
         elif signal.time is None:
@@ -42,6 +45,11 @@ class Inflow:
     def ended(self) -> bool:
         """Whether no item can come any more."""
         return all(channel.ended for channel in self._channels.values())
+
+    @property
+    def halted(self) -> bool:
+        """Whether no item can come any more because the run was stopped."""
+        return all(channel.ended or channel.halted for channel in self._channels.values())
 
     @property
     def idle(self) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flowquake.engine.instance import Instance
     from flowquake.engine.job import Job
 
-SLICE = 256
+SLICE_S = 0.002
 
 
 def produce(instance: Instance) -> Iterator[Emission]:
@@ -29,7 +29,9 @@ def produce(instance: Instance) -> Iterator[Emission]:
         raise TypeError(f"{instance.name} is not a source")
     stopping = instance.job.stopping
     idle = False
-    made = 0
+    timer = instance.job.timer
+    stride = left = 1
+    began = timer()
     try:
         production = source.produce(instance.place.split)
         if production is None:
@@ -47,26 +49,31 @@ def produce(instance: Instance) -> Iterator[Emission]:
                         idle = True
                         yield from instance.to_all(produced)
                 else:
-                    time = _time(produced)
+                    moment = _time(produced)
                     low = instance.watermark
-                    if idle or low is None or time > low:
+                    if idle or low is None or moment > low:
                         idle = False
-                        instance.watermark = time if low is None else max(time, low)
+                        instance.watermark = moment if low is None else max(moment, low)
                         yield from instance.to_all(Watermark(instance.watermark))
             elif isinstance(produced, Wait):
                 due = instance.job.clock.monotonic() + _seconds(produced)
-                made = 0
                 yield suspend, Condition(_is_due(instance.job, due), due)
+                stride = left = 1
+                began = timer()
                 continue
             else:
                 raise PEError(
                     f"produce() yielded {produced!r:.60}, which is not an emission",
                     fix="yield self.port(item), Watermark(time) or Wait(seconds)",
                 )
-            made += 1
-            if made == SLICE or stopping.requested:
-                made = 0
-                yield END_OF_SLICE
+            left -= 1
+            if not left or stopping.requested:
+                spent = timer() - began
+                stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
+                left = stride
+                if spent > SLICE_S or stopping.requested:
+                    yield END_OF_SLICE
+                    began = timer()
     except Exception as cause:  # noqa: BLE001 - placed and raised again
         error = phase_failure(instance, "produce()", cause)
         raise error from origin(error, cause)

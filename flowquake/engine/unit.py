@@ -22,23 +22,22 @@ from flowquake.ports import Deliver, Emission
 
 
 class Arrival(NamedTuple):
-    """A message that waits for its turn."""
+    """A parcel that waits for its turn: its emissions, and what to do when they are done."""
 
-    deliver: Deliver
-    item: object
-    before: Callable[[], None] | None = None
-    after: Callable[[], None] | None = None
+    emissions: Iterator[Emission]
+    after: Callable[[], None]
 
 
 class _Production:
     """A source's generator, parked between its slices."""
 
-    __slots__ = ("condition", "instance", "root")
+    __slots__ = ("condition", "instance", "root", "stopped")
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.root = produce(instance)
         self.condition = AT_ONCE
+        self.stopped = False
 
 
 class Unit:
@@ -68,7 +67,9 @@ class Unit:
     @property
     def finished(self) -> bool:
         """Whether every instance has ended and nothing is left to run."""
-        return not (self._stack or self.inbox) and all(i.finished for i in self.instances)
+        return not (self._stack or self.inbox) and all(
+            instance.finished or instance.halted for instance in self.instances
+        )
 
     def due(self) -> float | None:
         """Give the earliest monotonic time at which a source wants to go on."""
@@ -78,10 +79,12 @@ class Unit:
 
     def stop_sources(self) -> None:
         """Let no source produce any more; what is in flight goes on."""
-        parked = [source for source in self.sources if source is not self._running]
-        for source in parked:
-            source.root.close()  # type: ignore[attr-defined]  # produce() is a generator
-        self.sources = [source for source in self.sources if source is self._running]
+        for source in self.sources:
+            if source is not self._running and not source.stopped:
+                source.root.close()  # type: ignore[attr-defined]  # produce() is a generator
+                source.root = iter(source.instance.halt())
+                source.condition = AT_ONCE
+                source.stopped = True
 
     def close(self) -> list[Exception]:
         """Run the clean-up of all handlers that will not go on."""
@@ -104,10 +107,8 @@ class Unit:
             if not self._waiting.ready():
                 return False
         elif self.inbox:
-            deliver, item, before, self._after = self.inbox.popleft()
-            if before is not None:
-                before()
-            self._push(iter(((deliver, item),)))
+            emissions, self._after = self.inbox.popleft()
+            self._push(emissions)
         else:
             source = self._next_source()
             if source is None:

@@ -11,13 +11,15 @@ from flowquake.engine.channels import (
     CHANNEL_BYTES,
     CHANNEL_ITEMS,
     Credit,
-    Data,
-    Message,
+    Inlet,
+    Note,
+    Parcel,
     Sender,
     Transport,
 )
+from flowquake.engine.failures import unsendable
 from flowquake.engine.instance import Instance
-from flowquake.engine.job import Job, PECounts
+from flowquake.engine.job import Job, Load, PECounts
 from flowquake.engine.outlets import Receiver
 from flowquake.engine.unit import Arrival, Unit
 from flowquake.planning import Plan
@@ -25,23 +27,7 @@ from flowquake.planning import Plan
 if TYPE_CHECKING:
     from flowquake.workflow import Connection
 
-
-class _Inlet:
-    """The receiving end of a channel."""
-
-    __slots__ = ("origin", "receiver", "taken", "unit")
-
-    def __init__(self, unit: Unit, receiver: Receiver, origin: int) -> None:
-        self.unit = unit
-        self.receiver = receiver
-        self.origin = origin
-        self.taken = 0
-
-    def take(self) -> None:
-        self.taken += 1
-
-    def count(self) -> int:
-        return self.taken
+FLUSH_EVERY_S = 0.005
 
 
 class Worker:
@@ -59,6 +45,8 @@ class Worker:
         How messages reach other workers.
     channel_items, channel_bytes : int
         Bounds of each channel.
+    on_note : callable, optional
+        Takes what the coordinator says.
     """
 
     def __init__(
@@ -70,16 +58,20 @@ class Worker:
         *,
         channel_items: int = CHANNEL_ITEMS,
         channel_bytes: int = CHANNEL_BYTES,
+        on_note: Callable[[Note], None] = lambda note: None,
     ) -> None:
         self.job = job
         self.plan = plan
         self.number = number
         self.transport = transport
-        self._bounds = (channel_items, channel_bytes)
+        self._bounds = {"items": channel_items, "nbytes": channel_bytes}
+        self._on_note = on_note
         self._instances: dict[tuple[str, int], Instance] = {}
         self._unit_of: dict[tuple[str, int], Unit] = {}
         self._senders: dict[int, Sender] = {}
-        self._arrivals: dict[int, _Inlet] = {}
+        self._inlets: dict[int, tuple[str, Inlet, Unit]] = {}
+        self._to_flush: list[Sender | Inlet] = []
+        self._flushed = 0.0
         self.units: list[Unit] = []
         self._turn = 0
         self._build()
@@ -102,7 +94,8 @@ class Worker:
                 built = Unit([self._instances[name] for name in names])
                 self.units.append(built)
                 self._unit_of |= dict.fromkeys(names, built)
-        self._open_arrivals(worker_of)
+        self._open_inlets(worker_of)
+        self._connect_collectors()
         for instance in self._instances.values():
             instance.wire()
 
@@ -116,18 +109,20 @@ class Worker:
             port = self.job.workflow.element(c.target)._declaration.inputs[c.input]
             channel = crossing.get(number)
             for index in indices[c.source]:
-                outlet = self._instances[c.source, index].outlets[c.output]
+                owner = self._instances[c.source, index]
                 receivers = []
                 if channel is not None:
-                    receivers = [
-                        self._sender(channel.number(index, j), worker_of[c.target, j])
-                        for j in range(channel.receivers)
-                    ]
+                    for j in range(channel.receivers):
+                        queue = channel.number(index, j)
+                        sender = self._sender(queue, worker_of[c.target, j], owner, c.output)
+                        receivers.append(
+                            Receiver(sender.deliver, sender.signal, _untold, is_channel=True)
+                        )
                 else:
                     for j in self._direct_receivers(c, index):
                         receivers.append(self._instances[c.target, j].receiver(c.input, direct))
                         direct -= 1
-                outlet.add_route(port, c.target, receivers)
+                owner.outlets[c.output].add_route(port, c.target, receivers)
 
     def _direct_receivers(self, connection: Connection, index: int) -> Iterable[int]:
         """Give the instances that share a unit with an instance of the source."""
@@ -135,13 +130,19 @@ class Worker:
             return range(self.plan.counts[connection.target])
         return (index,)
 
-    def _sender(self, number: int, worker: int) -> Receiver:
-        send: Callable[[Message], None] = partial(self.transport.send, worker, number)
-        sender = Sender(send, *self._bounds)
-        self._senders[number] = sender
-        return Receiver(sender.deliver, sender.signal, lambda count: None)
+    def _sender(self, queue: int, worker: int, owner: Instance, output: str) -> Sender:
+        sender = Sender(
+            queue,
+            partial(self.transport.send, worker),
+            partial(unsendable, owner, output),
+            self._to_flush,  # type: ignore[arg-type]  # senders among others
+            is_local=worker == self.number,
+            **self._bounds,
+        )
+        self._senders[queue] = sender
+        return sender
 
-    def _open_arrivals(self, worker_of: dict[tuple[str, int], int]) -> None:
+    def _open_inlets(self, worker_of: dict[tuple[str, int], int]) -> None:
         indices: dict[str, list[int]] = defaultdict(list)
         for name, index in self._instances:
             indices[name].append(index)
@@ -149,13 +150,32 @@ class Worker:
             connection = self.job.workflow.connections[channel.connection]
             for j in indices[channel.target]:
                 target = self._instances[channel.target, j]
-                unit = self._unit_of[channel.target, j]
                 for i in range(channel.senders):
                     number = channel.number(i, j)
                     receiver = target.receiver(connection.input, number)
-                    inlet = _Inlet(unit, receiver, worker_of[channel.source, i])
+                    inlet = Inlet(
+                        number,
+                        partial(self.transport.send, worker_of[channel.source, i]),
+                        self._to_flush,  # type: ignore[arg-type]  # inlets among others
+                        receiver.deliver,
+                        receiver.signal,
+                        self.job.timer,
+                        **self._bounds,
+                    )
                     receiver.tell(inlet.count)
-                    self._arrivals[number] = inlet
+                    unit = self._unit_of[channel.target, j]
+                    self._inlets[number] = channel.target, inlet, unit
+
+    def _connect_collectors(self) -> None:
+        """Bring what is collected to the coordinator, where that is in another process."""
+        for number, (name, output) in enumerate(self.job.collected_places()):
+            for (element, _), instance in self._instances.items():
+                if element == name:
+                    queue = -1 - number
+                    sender = self._senders.get(queue) or self._sender(
+                        queue, self.plan.workers, instance, output
+                    )
+                    instance.outlets[output].add_collector(sender.deliver)
 
     # Running.
 
@@ -191,28 +211,43 @@ class Worker:
         for offset in range(len(self.units)):
             unit = self.units[(self._turn + offset) % len(self.units)]
             progressed |= unit.step()
+        if self._to_flush and (not progressed or self._is_time_to_flush()):
+            progressed |= self.flush()
         return progressed
+
+    def flush(self) -> bool:
+        """Send all that waits for more to go with it; False if nothing had waited."""
+        waiting = self._to_flush[:]
+        self._to_flush.clear()
+        for one in waiting:
+            one.flush()
+        return bool(waiting)
+
+    def _is_time_to_flush(self) -> bool:
+        now = self.job.timer()
+        if now - self._flushed < FLUSH_EVERY_S:
+            return False
+        self._flushed = now
+        return True
 
     def _receive(self) -> bool:
         messages = self.transport.receive()
-        for channel, message in messages:
-            if isinstance(message, Credit):
-                self._senders[channel].credit(message)
-                continue
-            inlet = self._arrivals[channel]
-            if isinstance(message, Data):
-                credit = Credit(1, message.nbytes)
-                give_back = partial(self.transport.send, inlet.origin, channel, credit)
-                arrival = Arrival(inlet.receiver.deliver, message.item, inlet.take, give_back)
-            else:
-                arrival = Arrival(inlet.receiver.signal, message)
-            inlet.unit.inbox.append(arrival)
+        for _, message in messages:
+            if type(message) is Parcel:
+                _, inlet, unit = self._inlets[message.channel]
+                inlet.arrived += len(message.items)
+                after = partial(inlet.owe, message, self.job.timer())
+                unit.inbox.append(Arrival(inlet.emissions(message), after))
+            elif type(message) is Credit:
+                self._senders[message.channel].credit(message.items, message.nbytes)
+            elif isinstance(message, Note):
+                self._on_note(message)
         return bool(messages)
 
     @property
     def finished(self) -> bool:
-        """Whether all units have ended."""
-        return all(unit.finished for unit in self.units)
+        """Whether all units have ended and all they sent is on its way."""
+        return all(unit.finished for unit in self.units) and not self._to_flush
 
     def wait_time(self) -> float | None:
         """Give how long nothing will be due, seconds; None if nothing ever is."""
@@ -220,6 +255,14 @@ class Worker:
         if not times:
             return None
         return max(0.0, min(times) - self.job.clock.monotonic())
+
+    def add_loads(self, loads: dict[str, Load]) -> None:
+        """Add how long items waited for this worker's instances, and how many still do."""
+        for target, inlet, _ in self._inlets.values():
+            load = loads[target]
+            load.queue += inlet.arrived - inlet.taken
+            load.waited += inlet.waited
+            load.crossed += inlet.taken
 
     def add_counts(self, counts: dict[str, PECounts], unconnected: dict[str, int]) -> None:
         """Add what this worker's instances did to the run's counts."""
@@ -237,3 +280,7 @@ class Worker:
                     unconnected[place] = unconnected.get(place, 0) + emitted
             for name, n in list(instance.context.counters.items()):
                 total.counters[name] = total.counters.get(name, 0) + n
+
+
+def _untold(count: Callable[[], int]) -> None:
+    """Leave the counting to the other end of the channel."""
