@@ -271,11 +271,6 @@ class Workflow:
     def __iter__(self) -> Iterator[str]:
         return iter(self._elements)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        # A copy has elements of its own, which have other identities.
-        self.__dict__.update(state)
-        self._names = {id(part): name for name, part in self._elements.items()}
-
     def _only_port(self, part: ProcessingElement | Composite, kind: type[B], word: str) -> B:
         ports = {name: port for name, port in _ports(part).items() if isinstance(port, kind)}
         if len(ports) != 1:

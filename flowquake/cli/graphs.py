@@ -102,11 +102,11 @@ def graph_command(
 @set_option
 @workers_option
 @json_option
-def plan_command(workflow: str, assignments: tuple[str, ...], workers: int, as_json: bool) -> None:
+def plan_command(workflow: str, assignments: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     """Show how a workflow is laid out over workers."""
     from flowquake.planning import plan
 
-    laid_out = plan(build(load(workflow), assignments), workers)
+    laid_out = plan(build(load(workflow), assignments), workers or 1)
     if as_json:
         print_json({"schema": "flowquake/plan-1", **laid_out.to_json()})
     else:
