@@ -156,8 +156,16 @@ def _from_file(path: Path, reference: str) -> LoadedWorkflow:
     return _describe(module, None, name=path.stem, reference=reference, path=path)
 
 
-def import_file(path: Path) -> ModuleType:
-    """Import a workflow's file, as the module ``flowquake_workflow_<stem>``.
+def import_file(path: Path, prefix: str = "flowquake_workflow_") -> ModuleType:
+    """Import a workflow's file, as the module ``<prefix><stem>``.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    prefix : str
+        Modules that begin with the default are imported by worker processes,
+        too, before they read their part of the workflow.
 
     Raises
     ------
@@ -170,7 +178,7 @@ def import_file(path: Path) -> ModuleType:
         near = suggest(path.name, [file.name for file in beside.glob("*.py") if file.is_file()])
         raise WorkflowError(f"the workflow file {path} {kind}{near}", fix="check the path")
     # A stable name, so that classes of the file can be found again by pickle.
-    name = f"flowquake_workflow_{path.stem}"
+    name = f"{prefix}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise WorkflowError(f"the workflow file {path} cannot be imported")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import nullcontext, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowquake.cli.app import Command
+from flowquake.cli.app import Command, is_follower
 from flowquake.cli.options import json_option, workers_option
 from flowquake.cli.text import note, print_json, say
 
@@ -79,7 +81,7 @@ def dispel4py_command(
     attr: str | None,
     mapping: str | None,
     num: int | None,
-    workers: int,
+    workers: int | None,
     as_json: bool,
     quiet: bool,
     **options: Any,  # of a run
@@ -90,15 +92,23 @@ def dispel4py_command(
     that nothing takes are printed. MAPPING may stand before it, as in
     dispel4py's own command.
     """
+    is_given = ctx.get_parameter_source("mapping") is click.core.ParameterSource.COMMANDLINE
+    chosen, reference = _split(references, mapping, is_given=is_given)
+    if chosen == "mpi":
+        from flowquake.mappings.mpiexec import is_under_mpi, lifeline
+
+        if not is_under_mpi():
+            from flowquake.cli.supervising import run_under_mpi
+
+            return run_under_mpi(ctx.obj, num or workers)
+        lifeline()
     from flowquake.compat.dispel4py.loading import load_graph
     from flowquake.compat.dispel4py.running import run_graph
     from flowquake.compat.dispel4py.stand_in import stand_in
 
-    is_given = ctx.get_parameter_source("mapping") is click.core.ParameterSource.COMMANDLINE
-    chosen, reference = _split(references, mapping, is_given=is_given)
     path = Path(reference).expanduser()
     # What a workflow prints would be in the way of the document.
-    with stand_in(path), redirect_stdout(sys.stderr) if as_json else nullcontext():
+    with stand_in(path), _aside() if as_json else nullcontext():
         graph = load_graph(reference, attr)
         done = run_graph(
             graph,
@@ -109,14 +119,35 @@ def dispel4py_command(
             name=path.stem,
             **options,
         )
+    code = 130 if done.result.interrupted else 5 if done.result.rejected else 0
+    if is_follower():
+        return code
     if as_json:
         print_json(_document(path.stem, done))
     elif not quiet:
         say(f"Outputs: {done.outputs}")
     note(_summary(done))
-    if done.result.interrupted:
-        return 130
-    return 5 if done.result.rejected else 0
+    return code
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    """Let all that is printed go to standard error, also by processes that are started."""
+    sys.stdout.flush()
+    try:
+        is_real = sys.stdout.fileno() == 1 and sys.stderr.fileno() == 2
+    except (OSError, ValueError):  # another stream has been put in their place
+        is_real = False
+    kept = os.dup(1) if is_real else None
+    try:
+        if is_real:
+            os.dup2(2, 1)
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        if kept is not None:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def _split(references: tuple[str, ...], mapping: str | None, *, is_given: bool) -> tuple[str, str]:

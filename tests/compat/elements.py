@@ -14,6 +14,7 @@ from flowquake.compat.dispel4py import (
     WorkflowGraph,
     run_graph,
 )
+from flowquake.mappings.multi import Multi, Start
 from flowquake.mappings.simulated import Simulated
 
 Outputs = dict[str, dict[str, list[Any]]]
@@ -32,6 +33,15 @@ def _simulated(workers: int, fuse: bool = True) -> Run:
     return outputs
 
 
+def _multi(workers: int, start: Start = "auto") -> Run:
+    def outputs(graph: WorkflowGraph, inputs: Mapping[Any, Any], **options: Any) -> Outputs:
+        return run_graph(
+            graph, inputs, mapping=Multi(start=start), workers=workers, **options
+        ).outputs
+
+    return outputs
+
+
 # Every way of running a graph; a mapping of its own is one line more.
 RUNS: dict[str, Run] = {
     "sequential": _sequential,
@@ -39,6 +49,7 @@ RUNS: dict[str, Run] = {
     "simulated-2": _simulated(2),
     "simulated-4-apart": _simulated(4, fuse=False),
     "simulated-7": _simulated(7),
+    "multi-3": _multi(3),
 }
 
 

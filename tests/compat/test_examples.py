@@ -21,7 +21,7 @@ N = 5
 ONCE = [1, 2, 3, 4, 5]
 
 # Mappings of the command line, each with its number of workers.
-MAPPINGS = [("sequential", 1), ("simulated", 1), ("simulated", 3)]
+MAPPINGS = [("sequential", 1), ("simulated", 1), ("simulated", 3), ("multi", 3)]
 
 Items = list[list[Any]]  # of each output that nothing takes, in the order of the graph
 

@@ -29,9 +29,8 @@ class Stumble(ProducerPE):
 
 def test_a_failure_of_a_pe_that_writes_while_it_runs_is_told(run: Run) -> None:
     source = Stumble()
-    with pytest.raises(flowquake.errors.PEError, match="stumbled") as raised:
+    with pytest.raises(flowquake.errors.PEError, match="Cause: ValueError: stumbled"):
         run(line(source, Swallow()), {source: 1})
-    assert isinstance(raised.value.__cause__, ValueError)
 
 
 def test_what_one_call_writes_streams() -> None:

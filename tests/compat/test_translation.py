@@ -301,14 +301,17 @@ def test_results_can_be_asked_for_by_name(run: Run) -> None:
         run(line(source, relay), {source: 2}, resultmappings={relay.id: ["outptu"]})
 
 
-def test_a_timed_pe_gives_what_the_other_gives(
-    run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_timed_pe_gives_what_the_other_gives(run: Run) -> None:
     for other in (Same(), SameByWrite()):
         source, timed = Counting(), ProcessTimingPE(other)
         outputs = run(line(source, timed), {source: 3})
         assert sorted(outputs[timed.id]["output"]) == [1, 2, 3]
-        assert f"{timed.id} (rank 0): Average processing time" in capsys.readouterr().out
+
+
+def test_a_timed_pe_logs_its_average(capsys: pytest.CaptureFixture[str]) -> None:
+    source, timed = Counting(), ProcessTimingPE(Same())
+    process_and_return(line(source, timed), {source: 3})
+    assert f"{timed.id} (rank 0): Average processing time" in capsys.readouterr().out
 
 
 def test_types_are_told_from_the_sources_on() -> None:

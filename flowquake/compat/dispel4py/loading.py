@@ -12,6 +12,9 @@ from flowquake.compat.dispel4py.workflow_graph import WorkflowGraph
 from flowquake.errors import FlowquakeError, WorkflowError, suggest
 from flowquake.loading import import_failure, import_file, place_in
 
+# A prefix of its own: these files need the stand-in, which `Origin` puts in place.
+PREFIX = "flowquake_dispel4py_"
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -84,7 +87,7 @@ def _import(origin: Origin, shown: Path | None = None) -> ModuleType:
             return _import(origin, shown)
     try:
         if origin.is_file:
-            return import_file(shown or Path(origin.reference))
+            return import_file(shown or Path(origin.reference), PREFIX)
         return _import_module(origin.reference)
     except WorkflowError as error:
         cause = error.__cause__

@@ -49,7 +49,7 @@ def run_graph(
     resultmappings: Mapping[str, Sequence[str]] | None = None,
     collect: bool = True,
     mapping: str | RunMapping = "sequential",
-    workers: int = 1,
+    workers: int | None = None,
     seed: int = 0,
     on_error: str = "stop",
     name: str = "dispel4py",
