@@ -17,6 +17,8 @@ from tests.compat.conftest import Flowquake
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "reference" / "json" / "dispel4py.json"
 
+MPI = pytest.mark.mpi
+
 OLD = """
 from dispel4py.base import ProducerPE, IterativePE
 from dispel4py.core import GenericPE, NAME
@@ -253,9 +255,46 @@ graph.connect(Feed(), "output", Heard(), "input")
 """
 
 
-def test_a_feed_without_end_streams_until_it_is_interrupted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mapping", [["multi"], pytest.param(["mpi"], marks=MPI)], ids=str)
+def test_what_workers_print_is_not_in_the_document(
+    tmp_path: Path, old: Path, mapping: list[str]
+) -> None:
+    command = [sys.executable, "-m", "flowquake.cli", "dispel4py", *mapping, str(old)]
+    done = subprocess.run(
+        [*command, "-n", "2", "-i", "4", "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ((items,),) = [ports.values() for ports in json.loads(done.stdout)["outputs"].values()]
+    assert sorted(items) == [0.5, 1.0, 1.5, 2.0]
+    assert done.stderr.count("halving") == 4
+
+
+@pytest.mark.parametrize("mapping", [["multi"], pytest.param(["mpi"], marks=MPI)], ids=str)
+def test_a_failure_in_a_worker_names_its_line(
+    tmp_path: Path, old: Path, mapping: list[str]
+) -> None:
+    command = [sys.executable, "-m", "flowquake.cli", "dispel4py", *mapping, str(old)]
+    done = subprocess.run(
+        [*command, "-n", "2", "-i", "14"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "Cause: ValueError: 13 is unlucky" in done.stderr
+    assert 'raise ValueError("13 is unlucky")' in done.stderr
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [["simple"], ["multi", "-n", "2"], pytest.param(["mpi", "-n", "2"], marks=MPI)],
+    ids=str,
+)
+def test_a_feed_without_end_streams_until_it_is_interrupted(
+    tmp_path: Path, mapping: list[str]
+) -> None:
     (tmp_path / "live.py").write_text(LIVE)
-    command = [sys.executable, "-m", "flowquake.cli", "dispel4py", "live.py"]
+    command = [sys.executable, "-m", "flowquake.cli", "dispel4py", *mapping, "live.py"]
     running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (tmp_path / "heard").exists() and time.monotonic() < deadline:

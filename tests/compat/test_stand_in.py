@@ -32,10 +32,10 @@ def test_an_import_of_flowquake_puts_nothing_in_place() -> None:
 
 def test_modules_are_the_same_objects_while_it_is_in_place() -> None:
     with stand_in.stand_in():
-        import dispel4py.base  # type: ignore[import-not-found]  # there only now
-        import dispel4py.new.aggregate  # type: ignore[import-not-found]  # there only now
-        from dispel4py.core import GenericPE  # type: ignore[import-not-found]  # there only now
-        from dispel4py.new.multi_process import (  # type: ignore[import-not-found]  # there only now
+        import dispel4py.base
+        import dispel4py.new.aggregate
+        from dispel4py.core import GenericPE
+        from dispel4py.new.multi_process import (
             process,
         )
 
@@ -44,7 +44,7 @@ def test_modules_are_the_same_objects_while_it_is_in_place() -> None:
         assert callable(process)
         assert callable(dispel4py.new.aggregate.parallel_sum)
         with pytest.raises(ModuleNotFoundError, match=r"no stand-in for dispel4py\.provenance"):
-            import dispel4py.provenance  # type: ignore[import-not-found]  # nor here
+            import dispel4py.provenance
     assert names() == []
 
 

@@ -28,6 +28,7 @@ from flowquake.compat.dispel4py.monitoring import ProcessTimingPE
 from flowquake.compat.dispel4py.running import STATUS_TERMINATED, multi_process, process
 from flowquake.compat.dispel4py.statelessness import keeps_nothing
 from flowquake.errors import ConfigError, WorkflowError
+from flowquake.mappings.multi import Multi
 from tests.compat.elements import (
     RUNS,
     Counting,
@@ -108,6 +109,14 @@ def test_a_process_that_has_loaded_nothing_can_unpickle_a_graph_of_a_file(tmp_pa
         [sys.executable, "-c", again], input=dumped.stdout, capture_output=True, check=False
     )
     assert done.stdout.decode().strip() == "[1, 1]", done.stderr.decode()
+
+
+def test_workers_that_are_spawned_load_the_file(tmp_path: Path) -> None:
+    (tmp_path / "boxes_2.py").write_text(FILE)
+    (tmp_path / "helper.py").write_text(HELPER)
+    graph = load_graph(str(tmp_path / "boxes_2.py"))
+    outputs = run_graph(graph, {"Boxes": 2}, mapping=Multi(start="spawn"), workers=2).outputs
+    assert [items for ports in outputs.values() for items in ports.values()] == [[1, 1]]
 
 
 def test_the_users_objects_stay_as_they_are(run: Run) -> None:
