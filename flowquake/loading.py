@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -188,7 +189,8 @@ def import_file(path: Path, prefix: str = "flowquake_workflow_") -> ModuleType:
         sys.path.insert(0, folder)  # as when Python runs the file itself
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with _forgotten_on_failure(name):
+            spec.loader.exec_module(module)
     except FlowquakeError as error:
         error.where = error.where or place_in(path, error)
         raise
@@ -201,6 +203,16 @@ def import_file(path: Path, prefix: str = "flowquake_workflow_") -> ModuleType:
             fix="put what runs it under `if __name__ == '__main__':`",
         ) from cause
     return module
+
+
+@contextlib.contextmanager
+def _forgotten_on_failure(name: str) -> Iterator[None]:
+    """Leave no half-made module for others to find, as worker processes do."""
+    try:
+        yield
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
 
 
 def _from_entry(entry: EntryPoint, reference: str) -> LoadedWorkflow:

@@ -318,3 +318,4 @@ def test_the_other_commands_say_how_to_run_such_a_file(flowquake: Flowquake, old
     done = flowquake("validate", old)
     assert done.code == 2
     assert "flowquake dispel4py FILE" in done.err
+    assert "flowquake_workflow_old" not in sys.modules
