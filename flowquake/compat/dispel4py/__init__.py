@@ -23,8 +23,8 @@ from flowquake.compat.dispel4py.core import (
     GenericPE,
 )
 from flowquake.compat.dispel4py.loading import load_graph
-from flowquake.compat.dispel4py.running import process_and_return, run_graph
-from flowquake.compat.dispel4py.translation import to_workflow, translate
+from flowquake.compat.dispel4py.running import GraphResult, process_and_return, run_graph
+from flowquake.compat.dispel4py.translation import Translation, to_workflow, translate
 from flowquake.compat.dispel4py.workflow_graph import WorkflowGraph, draw
 
 __all__ = [
@@ -36,9 +36,11 @@ __all__ = [
     "CompositePE",
     "ConsumerPE",
     "GenericPE",
+    "GraphResult",
     "IterativePE",
     "ProducerPE",
     "SimpleFunctionPE",
+    "Translation",
     "WorkflowGraph",
     "create_iterative_chain",
     "draw",
