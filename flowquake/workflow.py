@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
+from flowquake.callers import calling_place
 from flowquake.errors import WorkflowError, suggest
 from flowquake.pe import ProcessingElement, snake_case
 from flowquake.ports import BoundInput, BoundOutput
@@ -62,7 +61,7 @@ class Workflow:
 
     def __init__(self, name: str = "workflow") -> None:
         self.name = name
-        self.file = _calling_file()
+        self.file = calling_place(__name__)[0]
         self._elements: dict[str, ProcessingElement] = {}
         self._names: dict[int, str] = {}
         self._instances: dict[str, int] = {}
@@ -394,11 +393,3 @@ def _ports(part: ProcessingElement | Composite) -> dict[str, Port]:
 
 def _kind(part: ProcessingElement | Composite) -> str:
     return f"composite '{part.name}'" if isinstance(part, Composite) else type(part).__name__
-
-
-def _calling_file() -> str | None:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__") == __name__:
-        frame = frame.f_back
-    file = "<" if frame is None else frame.f_code.co_filename
-    return None if file.startswith("<") else file

@@ -181,9 +181,10 @@ class Instance:
         port = self.declared.inputs[name]
         handler = self._handler(name)
         self._handlers[name] = handler
-        if callable(port.by):
+        keyed = self.declared.keyed
+        if keyed and callable(port.by):
             return self._by_function(name, handler, port.by, timed=port.order == "time")
-        if port.by is not None:
+        if keyed and port.by is not None:
             split = placed_splitter(self.job, self.name, name, port.by)
             return self._keyed(name, handler, split, timed=port.order == "time")
         if port.order == "time":
