@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowquake.ports import Key
+
+if TYPE_CHECKING:
+    from flowquake.workflow import Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,24 @@ class Plan:
             for c in self.channels
         ]
         return "\n".join(lines)
+
+    def to_mermaid(self, workflow: Workflow) -> str:
+        """Draw the plan of a workflow as a Mermaid flowchart; workers are subgraphs."""
+        from flowquake.plan_drawing import plan_to_mermaid
+
+        return plan_to_mermaid(self, workflow)
+
+    def to_dot(self, workflow: Workflow) -> str:
+        """Draw the plan of a workflow in Graphviz's DOT language; workers are clusters."""
+        from flowquake.plan_drawing import plan_to_dot
+
+        return plan_to_dot(self, workflow)
+
+    def to_svg(self, workflow: Workflow) -> str:
+        """Draw the plan of a workflow as SVG; workers are lanes."""
+        from flowquake.plan_drawing import plan_to_svg
+
+        return plan_to_svg(self, workflow)
 
 
 def _several(name: str, count: int) -> str:
