@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from flowquake.callers import calling_file
+from flowquake.chaining import Port, only_port
 from flowquake.errors import WorkflowError, suggest
 from flowquake.pe import ProcessingElement, snake_case
 from flowquake.ports import BoundInput, BoundOutput
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=ProcessingElement)
 C = TypeVar("C", bound="Composite")
 T = TypeVar("T")
-B = TypeVar("B")
-Port: TypeAlias = "BoundInput[Any] | BoundOutput[Any]"  # of items of every type
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +184,8 @@ class Workflow:
             If an element has several ports to choose from, or none.
         """
         for first, second in pairwise(parts):
-            output: BoundOutput[Any] = self._only_port(first, BoundOutput, "output")
-            self.connect(output, self._only_port(second, BoundInput, "input"))
+            output: BoundOutput[Any] = only_port(first, BoundOutput, "output", self.where)
+            self.connect(output, only_port(second, BoundInput, "input", self.where))
 
     def name_of(self, element: ProcessingElement) -> str:
         """Give the name of an element of this workflow.
@@ -285,18 +284,6 @@ class Workflow:
     def __iter__(self) -> Iterator[str]:
         return iter(self._elements)
 
-    def _only_port(self, part: ProcessingElement | Composite, kind: type[B], word: str) -> B:
-        ports = {name: port for name, port in _ports(part).items() if isinstance(port, kind)}
-        if len(ports) != 1:
-            raise WorkflowError(
-                f"chain: {_kind(part)} has {len(ports)} {word}s"
-                + (f" ({', '.join(ports)})" if ports else "")
-                + ", and a chain needs exactly one",
-                where=self.where,
-                fix="connect this step with workflow.connect(a.port, b.port)",
-            )
-        return next(iter(ports.values()))
-
     def _name_of(self, port: Port) -> str:
         part = port.element
         if id(part) not in self._names:
@@ -387,14 +374,3 @@ class Composite(Workflow):
             f"composite '{self.__dict__.get('name', '')}' has no port '{name}'"
             + suggest(name, ports)
         )
-
-
-def _ports(part: ProcessingElement | Composite) -> dict[str, Port]:
-    if isinstance(part, Composite):
-        return dict(part._ports)
-    declared = part._declaration
-    return {name: getattr(part, name) for name in (*declared.inputs, *declared.outputs)}
-
-
-def _kind(part: ProcessingElement | Composite) -> str:
-    return f"composite '{part.name}'" if isinstance(part, Composite) else type(part).__name__
