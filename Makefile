@@ -17,6 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 PYTHONS := python3.14 python3.13 python3.12 python3.11 python3 python
 PROOF := docs/proof
 DEMO := demo
@@ -110,6 +111,16 @@ bench: $(VENV)/.dev ## measure the speeds that the documentation claims
 bench-smoke: $(VENV)/.dev ## run each benchmark once, at its smallest size
 	@$(BIN)/python -m benchmarks --smallest
 
+$(PEERS)/.ready: benchmarks/peers/requirements.txt | $(BIN)/python
+	@echo "making $(PEERS) with what is measured beside flowquake"
+	@$(BIN)/python -m venv --without-pip $(PEERS)
+	@$(BIN)/python -m pip --python $(PEERS) install --quiet --requirement $<
+	@touch $@
+
+.PHONY: peers
+peers: $(VENV)/.dev $(PEERS)/.ready ## measure flowquake beside another engine, in turn
+	@$(BIN)/python -m benchmarks.peers --peer-python $(PEERS)/bin/python --out $(PROOF)/peers
+
 .PHONY: calibrate
 calibrate: $(VENV)/.dev ## simulate what the intervals and statuses promise
 	@$(BIN)/python -m benchmarks.calibrate --out $(PROOF)/calibrate
@@ -124,10 +135,10 @@ soak: $(VENV)/.dev ## run for five minutes and watch the memory; 5 000 random gr
 	@FLOWQUAKE_GRAPHS=5000 $(BIN)/python -m pytest -q tests/mappings/test_random_graphs.py
 
 .PHONY: proof
-proof: bench calibrate faults soak ## all slow proofs
+proof: bench peers calibrate faults soak ## all slow proofs
 
 .PHONY: clean
 clean: ## remove what the targets made
-	@rm -rf $(VENV) $(DEMO) docs/_build docs/reference/_generated dist build
+	@rm -rf $(VENV) $(PEERS) $(DEMO) docs/_build docs/reference/_generated dist build
 	@rm -rf .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

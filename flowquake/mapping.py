@@ -21,6 +21,15 @@ class Mapping(Protocol):
 
     name: str
 
+    def workers(self, asked: int | None) -> int:
+        """Give the number of workers: as asked for, or the mapping's own choice.
+
+        Raises
+        ------
+        ConfigError
+            If it cannot have as many.
+        """
+
     def execute(self, job: Job, plan: Plan) -> Iterator[None]:
         """Run to the end; yields whenever results may be there."""
 

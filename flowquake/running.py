@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from flowquake.clock import Clock
-from flowquake.engine.job import Job, Observer, OnError, PECounts, Progress
+from flowquake.engine.job import STALL_TIMEOUT_S, Job, Observer, OnError, PECounts, Progress
 from flowquake.engine.suspension import AT_ONCE, suspend
 from flowquake.errors import ConfigError
 from flowquake.mapping import Mapping, find_mapping
@@ -84,13 +84,15 @@ def run(
     workflow: Workflow,
     *,
     mapping: str | Mapping = "sequential",
-    workers: int = 1,
+    workers: int | None = None,
     collect: Iterable[BoundOutput[Any]] = (),
     seed: int = 0,
     on_error: str = "stop",
     out: Path | str | None = None,
     observer: Observer | None = None,
     clock: Clock | None = None,
+    fuse: bool = True,
+    stall_timeout: float = STALL_TIMEOUT_S,
 ) -> RunResult:
     """Run a workflow to its end.
 
@@ -100,8 +102,9 @@ def run(
         What to run; its elements are copied, never run themselves.
     mapping : str or Mapping, default "sequential"
         How to run it.
-    workers : int, default 1
-        Number of workers.
+    workers : int, optional
+        Number of workers; default: one, all cores under ``multi``, all ranks
+        under ``mpi``.
     collect : iterable of outputs
         Whose items to keep for the result, for example ``[fit.forecast]``.
     seed : int, default 0
@@ -114,6 +117,11 @@ def run(
         Hears how far the run is.
     clock : Clock, optional
         In place of the machine's own.
+    fuse : bool, default True
+        Whether elements between which nothing is exchanged share a unit.
+    stall_timeout : float, default 60
+        After how many seconds a worker that is alive but silent is reported
+        with its stack; 0 for never.
 
     Returns
     -------
@@ -130,7 +138,7 @@ def run(
     PEError, InputError
         When an element fails.
     """
-    job = _job(workflow, seed, on_error, out, observer, clock)
+    job = _job(workflow, seed, on_error, out, observer, clock, stall_timeout)
     collected: dict[tuple[str, str], list[Any]] = {}
     if isinstance(collect, BoundOutput):
         raise ConfigError(f"collect={collect!r} is one output", fix=f"collect=[{collect!r}]")
@@ -139,7 +147,7 @@ def run(
         collected[place] = []
         job.collectors[place] = collected[place].append
     chosen = find_mapping(mapping)
-    laid_out = plan(workflow, workers)
+    laid_out = plan(workflow, chosen.workers(workers), fuse=fuse)
     with one_thread(), _stopping_on_signals(job):
         for _ in chosen.execute(job, laid_out):
             pass
@@ -159,11 +167,13 @@ def stream(
     output: BoundOutput[T],
     *,
     mapping: str | Mapping = "sequential",
-    workers: int = 1,
+    workers: int | None = None,
     seed: int = 0,
     on_error: str = "stop",
     out: Path | str | None = None,
     clock: Clock | None = None,
+    fuse: bool = True,
+    stall_timeout: float = STALL_TIMEOUT_S,
 ) -> Generator[T, None, None]:
     """Run a workflow and give the items of one output as they come.
 
@@ -178,7 +188,7 @@ def stream(
     generator
         The items, in the order in which they were emitted.
     """
-    job = _job(workflow, seed, on_error, out, None, clock)
+    job = _job(workflow, seed, on_error, out, None, clock, stall_timeout)
     waiting: deque[T] = deque()
 
     def hand_over(item: T) -> Iterator[Emission]:
@@ -186,7 +196,8 @@ def stream(
         yield suspend, AT_ONCE
 
     job.collectors[_place(workflow, output)] = hand_over
-    steps = find_mapping(mapping).execute(job, plan(workflow, workers))
+    chosen = find_mapping(mapping)
+    steps = chosen.execute(job, plan(workflow, chosen.workers(workers), fuse=fuse))
 
     def items() -> Generator[T, None, None]:
         with contextlib.closing(steps):  # type: ignore[type-var]  # a generator
@@ -212,6 +223,7 @@ def _job(
     out: Path | str | None,
     observer: Observer | None,
     clock: Clock | None,
+    stall_timeout: float,
 ) -> Job:
     given: object = seed
     if not isinstance(given, int) or given < 0:
@@ -223,6 +235,7 @@ def _job(
         out=None if out is None else Path(out),
         observer=observer,
         clock=clock,
+        stall_timeout=stall_timeout,
     )
 
 

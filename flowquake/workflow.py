@@ -67,6 +67,11 @@ class Workflow:
         self._sizing: dict[str, Sizing] = {}
         self._connections: list[Connection] = []
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # The names go by the identity of the elements, which are new ones here.
+        self.__dict__.update(state)
+        self._names = {id(part): name for name, part in self._elements.items()}
+
     @property
     def where(self) -> str:
         """Name file and workflow, for error texts."""

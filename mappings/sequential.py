@@ -17,19 +17,17 @@ class Sequential:
 
     name = "sequential"
 
-    def execute(self, job: Job, plan: Plan) -> Iterator[None]:
-        """Run to the end; yields whenever results may be there.
-
-        Raises
-        ------
-        ConfigError
-            If the plan is for several workers.
-        """
-        if plan.workers != 1:
+    def workers(self, asked: int | None) -> int:
+        """Give one, and refuse another number."""
+        if asked not in (None, 1):
             raise ConfigError(
-                f"the sequential mapping has one worker, not {plan.workers}",
+                f"the sequential mapping has one worker, not {asked}",
                 fix="leave -n out, or choose another --mapping",
             )
+        return 1
+
+    def execute(self, job: Job, plan: Plan) -> Iterator[None]:
+        """Run to the end; yields whenever results may be there."""
         worker = Worker(job, plan, 0, _Alone())
         yield from execute(job, [worker], worker.step)
 

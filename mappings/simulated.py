@@ -44,10 +44,15 @@ class Simulated:
         self.channel_bytes = channel_bytes
         self.fuse = fuse
 
+    def workers(self, asked: int | None) -> int:
+        """Give as many as asked for, or one."""
+        return asked or 1
+
     def execute(self, job: Job, plan_given: Plan) -> Iterator[None]:
         """Run to the end; yields whenever results may be there."""
         laid_out = plan_given if self.fuse else plan(job.workflow, plan_given.workers, fuse=False)
         network = _Network(laid_out.workers, random.Random(self.order))
+        job.timer = network.time
         workers = [
             Worker(
                 job,
@@ -67,8 +72,14 @@ class _Network:
 
     def __init__(self, workers: int, rng: random.Random) -> None:
         self.rng = rng
+        self._now = 0.0
         self.flying: dict[tuple[int, int, int], deque[Message]] = {}
         self.arrived: list[list[tuple[int, Message]]] = [[] for _ in range(workers)]
+
+    def time(self) -> float:
+        """Give a time that goes on by as much as chance will have it."""
+        self._now += self.rng.choice((1e-6, 1e-4, 1e-2))
+        return self._now
 
     def advance(self, workers: list[Worker]) -> bool:
         """Deliver a random message or step a random worker, until something happens."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
+from sys import getsizeof
 from typing import Any, NamedTuple, Protocol
 
 from flowquake.batches import item_nbytes
+from flowquake.engine.snapshots import ATOMS, Snapshot, is_settled
 from flowquake.engine.suspension import END_OF_SLICE, Condition, suspend
 from flowquake.ports import Deliver, Emission
 from flowquake.signals import EndOfStream, Signal, Watermark
@@ -116,12 +117,14 @@ class Sender:
         aside.
     waiting : list
         Where the sender notes itself while it has something to send.
+    is_local : bool, default False
+        Whether the receiver is in this process.
     items, nbytes : int
         Bounds. An item larger than the bound passes when the channel is empty.
     """
 
     __slots__ = (
-        *("_batch", "_channel", "_fail", "_limit", "_load", "_pending", "_room", "_send"),
+        *("_batch", "_channel", "_fail", "_is_local", "_limit", "_load", "_pending", "_room", "_send"),
         *("_signals", "_space", "_waiting"),
     )
 
@@ -132,10 +135,12 @@ class Sender:
         fail: Callable[[object, Exception], None],
         waiting: list[Sender],
         *,
+        is_local: bool = False,
         items: int = CHANNEL_ITEMS,
         nbytes: int = CHANNEL_BYTES,
     ) -> None:
         self._channel = channel
+        self._is_local = is_local
         self._send = send
         self._fail = fail
         self._waiting = waiting
@@ -149,14 +154,35 @@ class Sender:
 
     def deliver(self, item: object) -> Iterator[Emission] | None:
         """Send an item, or give the generator that waits for room first."""
-        if type(item) in _TINY:
+        kind = type(item)
+        if kind in _TINY:
             if not self._room:
                 return self._wait(item, 0)
-            size = 0
+            pending = self._pending
+            if pending and len(pending) < self._batch - 1:
+                pending.append(item)
+                self._room -= 1
+                return None
+            self._put(item, 0)
+            return None
+        if kind is tuple and ATOMS.issuperset(map(type, item)):  # type: ignore[call-overload]  # it is a tuple
+            size = sum(map(getsizeof, item))  # type: ignore[call-overload]  # it is a tuple
         else:
             size = item_nbytes(item)
-            if not self._has_room(size):
-                return self._wait(item, size)
+            if not is_settled(item) and (self._is_local or size < PARCEL_BYTES):
+                # Its element may change it before the parcel leaves.
+                try:
+                    item = Snapshot.of(item)
+                except Exception as cause:  # noqa: BLE001 - a user's __reduce__ may raise anything
+                    self._fail(item, cause)
+                    return None
+                size = len(item.pickled)
+        if self._room != self._limit and (self._room <= 0 or self._space < size):
+            return self._wait(item, size)
+        self._put(item, size)
+        return None
+
+    def _put(self, item: object, size: int) -> None:
         pending = self._pending
         if not pending and not self._signals:
             self._waiting.append(self)
@@ -165,12 +191,8 @@ class Sender:
         if size:
             self._space -= size
             self._load += size
-            if self._load >= PARCEL_BYTES:
-                self.flush()
-                return None
-        if len(pending) >= self._batch:
+        if len(pending) >= self._batch or self._load >= PARCEL_BYTES:
             self.flush()
-        return None
 
     def signal(self, signal: Any) -> None:  # a Signal, as an item of an emission
         """Send a signal; signals need no credit."""
@@ -213,7 +235,7 @@ class Sender:
         place = unsendable.place
         item = parcel.items[place]
         self._fail(item, unsendable.cause)
-        size = 0 if type(item) in _TINY else item_nbytes(item)
+        size = parcel.nbytes if len(parcel.items) == 1 else min(item_nbytes(item), parcel.nbytes)
         self.credit(1, size)
         items = parcel.items[:place] + parcel.items[place + 1 :]
         signals = tuple((at - (at > place), signal) for at, signal in parcel.signals)
@@ -229,7 +251,7 @@ class Sender:
         condition = Condition(lambda: self._has_room(size))
         while not self._has_room(size):
             yield suspend, condition
-        self.deliver(item)
+        self._put(item, size)
 
 
 class Inlet:
@@ -245,13 +267,15 @@ class Inlet:
         Where the inlet notes itself while it owes room.
     deliver, signal : callable
         What takes the items and the signals.
+    timer : callable
+        Gives the time, seconds.
     items, nbytes : int
         Bounds of the channel.
     """
 
     __slots__ = (
-        *("_channel", "_give_back", "_items", "_limits", "_nbytes", "_waiting"),
-        *("arrived", "deliver", "signal", "taken"),
+        *("_channel", "_give_back", "_items", "_limits", "_nbytes", "_timer", "_waiting"),
+        *("arrived", "deliver", "signal", "taken", "waited"),
     )
 
     def __init__(
@@ -261,11 +285,13 @@ class Inlet:
         waiting: list[Inlet],
         deliver: Deliver,
         signal: Deliver,
+        timer: Callable[[], float],
         *,
         items: int = CHANNEL_ITEMS,
         nbytes: int = CHANNEL_BYTES,
     ) -> None:
         self._channel = channel
+        self._timer = timer
         self._give_back = give_back
         self._waiting = waiting
         self.deliver = deliver
@@ -275,6 +301,7 @@ class Inlet:
         self._nbytes = 0
         self.arrived = 0
         self.taken = 0
+        self.waited = 0.0  # seconds from arrival until done, summed over items
 
     def count(self) -> int:
         """Give the number of items taken so far."""
@@ -285,25 +312,35 @@ class Inlet:
         deliver, signal = self.deliver, self.signal
         items, done = parcel.items, 0
         stride = left = 1
-        began = time.perf_counter()
+        timer = self._timer
+        began = timer()
         for at, sent in (*parcel.signals, (len(items), None)):
             for item in items[done:at] if done or at < len(items) else items:
                 self.taken += 1
-                yield deliver, item
+                yield deliver, item.restore() if type(item) is Snapshot else item
                 left -= 1
                 if not left:
-                    spent = time.perf_counter() - began
+                    spent = timer() - began
                     stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
                     left = stride
                     if spent > SLICE_S:
                         yield END_OF_SLICE
-                        began = time.perf_counter()
+                        began = timer()
             done = at
             if sent is not None:
                 yield signal, sent
 
-    def owe(self, parcel: Parcel) -> None:
-        """Note that a parcel was worked off: its room is to be given back."""
+    def owe(self, parcel: Parcel, arrived: float) -> None:
+        """Note that a parcel was worked off: its room is to be given back.
+
+        Parameters
+        ----------
+        parcel : Parcel
+            Which.
+        arrived : float
+            When it came, by the timer.
+        """
+        self.waited += len(parcel.items) * (self._timer() - arrived)
         if not self._items and not self._nbytes:
             if not parcel.items:
                 return

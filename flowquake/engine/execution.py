@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from flowquake.clock import ManualClock
-from flowquake.engine.job import Job, PECounts
+from flowquake.engine.job import Job, Load, PECounts
+from flowquake.engine.sampling import Sampler
 from flowquake.engine.worker import Worker
 from flowquake.errors import PEError
 
@@ -38,7 +39,13 @@ def execute(
     PEError
         If nothing can go on although the run has not ended.
     """
-    job.live_counts = lambda: _count(job, workers)
+    sampler = Sampler(alive=lambda: job.alive, stall_timeout=job.stall_timeout)
+    job.live_counts = lambda: _count(job, workers, sampler)
+    with sampler:
+        yield from _execute(job, workers, advance)
+
+
+def _execute(job: Job, workers: Sequence[Worker], advance: Callable[[], bool]) -> Iterator[None]:
     failure: BaseException | None = None
     try:
         for worker in workers:
@@ -58,7 +65,7 @@ def execute(
         raise
     finally:
         failures = [f for worker in workers for f in worker.teardown()]
-        _count(job, workers)
+        job.live_counts()
         job.tick(force=True)
         # Leaving stream() early is no failure that could hide another.
         if isinstance(failure, GeneratorExit):
@@ -78,10 +85,15 @@ def _sleep(job: Job, seconds: float) -> None:
     job.clock.sleep(seconds)
 
 
-def _count(job: Job, workers: Sequence[Worker]) -> None:
+def _count(job: Job, workers: Sequence[Worker], sampler: Sampler) -> None:
     counts = {name: PECounts(rejected=before.rejected) for name, before in job.counts.items()}
     unconnected: dict[str, int] = {}
+    loads = {name: Load() for name in counts}
     for worker in workers:
         worker.add_counts(counts, unconnected)
+        worker.add_loads(loads)
+    for name, busy in list(sampler.busy.items()):
+        loads[name].busy += busy
+    job.loads.update(loads)
     job.counts.update(counts)
     job.unconnected = unconnected

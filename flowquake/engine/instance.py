@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import isgeneratorfunction
-from typing import Any
+from typing import Any, Final
 
 from flowquake.batches import Splitter, is_batch
 from flowquake.engine.failures import (
@@ -17,6 +17,7 @@ from flowquake.engine.failures import (
     not_an_emission,
     origin,
     phase_failure,
+    placed_lookup,
     placed_splitter,
 )
 from flowquake.engine.inflow import Inflow
@@ -30,7 +31,7 @@ from flowquake.planning import InstancePlan
 from flowquake.ports import Deliver, Emission, Key
 from flowquake.signals import END, HALT, RESUME, Signal, Watermark
 
-NO_KEY = object()
+NO_KEY: Final = object()
 
 
 @dataclass(slots=True)
@@ -180,6 +181,8 @@ class Instance:
         port = self.declared.inputs[name]
         handler = self._handler(name)
         self._handlers[name] = handler
+        if callable(port.by):
+            return self._by_function(name, handler, port.by, timed=port.order == "time")
         if port.by is not None:
             split = placed_splitter(self.job, self.name, name, port.by)
             return self._keyed(name, handler, split, timed=port.order == "time")
@@ -211,6 +214,8 @@ class Instance:
     def _losing_nothing(self, method: str, handler: Callable[..., Any]) -> Deliver:
         """Let a method without `yield` return emissions, but not make and forget them."""
         counts = list(self.outlets.values())
+        if len(counts) == 1:
+            return self._losing_none_of(method, handler, counts[0])
 
         def call(*arguments: object) -> Iterator[Emission] | None:
             before = [outlet.count() for outlet in counts]
@@ -219,10 +224,24 @@ class Instance:
                 made: Iterator[Emission] = iter(emissions)
                 return made
             if before != [outlet.count() for outlet in counts]:
-                raise PEError(
-                    f"{method}() made an emission and did not yield it",
-                    fix="yield self.port(item), not self.port(item) alone",
-                )
+                raise _forgotten(method)
+            return None
+
+        return call
+
+    def _losing_none_of(
+        self, method: str, handler: Callable[..., Any], outlet: Outlet
+    ) -> Callable[..., Iterator[Emission] | None]:
+        """Do the same for an element with one output, in less time."""
+
+        def call(*arguments: object) -> Iterator[Emission] | None:
+            before = outlet.count()
+            emissions = handler(*arguments)
+            if emissions is not None:
+                made: Iterator[Emission] = iter(emissions)
+                return made
+            if before != outlet.count():
+                raise _forgotten(method)
             return None
 
         return call
@@ -248,6 +267,27 @@ class Instance:
             if len(parts) == 1:
                 return run(*parts[0])
             return run_all(parts)
+
+        return deliver
+
+    def _by_function(
+        self, name: str, handler: Deliver, by: Callable[[Any], Key], *, timed: bool
+    ) -> Deliver:
+        number = self._ports.index(name)
+        find = placed_lookup(self.job, self.name, name, by, self._scopes, self._scope)
+        own = self.own
+        stateful = self.declared.state is not None
+
+        def deliver(item: object) -> Iterator[Emission] | None:
+            scope = find(item)
+            if scope is None:
+                return None
+            if timed:
+                return self._hold(scope, number, item)
+            if stateful:
+                own["state"] = scope.state
+            own["_key"] = scope.key
+            return handler(item)
 
         return deliver
 
@@ -391,6 +431,13 @@ class Instance:
         self._leave()
         yield from self.to_all(END)
         self.finished = True
+
+
+def _forgotten(method: str) -> PEError:
+    return PEError(
+        f"{method}() made an emission and did not yield it",
+        fix="yield self.port(item), not self.port(item) alone",
+    )
 
 
 def _first(entry: tuple[Any, Any]) -> Any:  # a sort key, of mixed types

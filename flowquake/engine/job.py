@@ -23,6 +23,7 @@ from flowquake.ports import Deliver, Key
 from flowquake.workflow import Workflow
 
 OBSERVE_EVERY_S = 0.1
+STALL_TIMEOUT_S = 60.0
 MOST_VALUES = 1000  # of an array or batch that is set aside in full
 
 
@@ -48,6 +49,36 @@ class PECounts:
     counters: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass
+class Load:
+    """How busy one element is, summed over its instances.
+
+    Attributes
+    ----------
+    busy : float
+        Seconds spent in its code, by samples.
+    queue : int
+        Items that have arrived and wait.
+    waited : float
+        Seconds from arrival until done, summed over the items that crossed
+        from one unit to another.
+    crossed : int
+        How many these are.
+    """
+
+    busy: float = 0.0
+    queue: int = 0
+    waited: float = 0.0
+    crossed: int = 0
+
+    def add(self, other: Load) -> None:
+        """Add what another worker did."""
+        self.busy += other.busy
+        self.queue += other.queue
+        self.waited += other.waited
+        self.crossed += other.crossed
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a run is.
@@ -60,11 +91,14 @@ class Progress:
         (done, total) of the elements that say how far they are.
     seconds : float
         Since the run began.
+    loads : dict of str to Load
+        By element.
     """
 
     counts: dict[str, PECounts]
     fractions: dict[str, tuple[float, float]]
     seconds: float
+    loads: dict[str, Load] = field(default_factory=dict)
 
 
 class Observer(Protocol):
@@ -133,6 +167,7 @@ class Job:
         out: Path | None = None,
         clock: Clock | None = None,
         observer: Observer | None = None,
+        stall_timeout: float = STALL_TIMEOUT_S,
     ) -> None:
         self.workflow = workflow
         self.seed = seed
@@ -140,14 +175,18 @@ class Job:
         self.out = out
         self.clock: Clock = clock or SystemClock()
         self.observer = observer
+        self.stall_timeout = stall_timeout
         self.collectors: dict[tuple[str, str], Deliver] = {}
         self.counts = {name: PECounts() for name in workflow.elements}
+        self.loads = {name: Load() for name in workflow.elements}
         self.live_counts: Callable[[], None] = lambda: None
         self.unconnected: dict[str, int] = {}
         self.fractions: dict[str, tuple[float, float]] = {}
         self.rejections: list[dict[str, Any]] = []
         self.stopping = Stop()
-        self._started = time.monotonic()
+        # Slices of work and delays of parcels are measured with it.
+        self.timer: Callable[[], float] = time.perf_counter
+        self._started = self.alive = time.monotonic()
         self._observed = 0.0
 
     @property
@@ -160,14 +199,14 @@ class Job:
         return []
 
     def tick(self, *, force: bool = False) -> None:
-        """Tell the observer how far the job is, if it is time to."""
+        """Say that the work goes on; tell the observer how far it is, if it is time to."""
+        now = self.alive = time.monotonic()
         if self.observer is None:
             return
-        now = time.monotonic()
         if force or now - self._observed >= OBSERVE_EVERY_S:
             self._observed = now
             self.live_counts()
-            self.observer.on_progress(Progress(self.counts, dict(self.fractions), self.seconds))
+            self.observer.on_progress(Progress(self.counts, dict(self.fractions), self.seconds, self.loads))
 
     def reject(self, element: str, entry: dict[str, Any]) -> None:
         """Set an item or record aside, on disk if the run has a directory."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 
 from flowquake.batches import Splitter
-from flowquake.engine.failures import placed_splitter
+from flowquake.engine.failures import placed_lookup, placed_splitter
 from flowquake.engine.job import Job
 from flowquake.errors import PEError
 from flowquake.keys import stable_hash
-from flowquake.ports import Deliver, Emission, Input, Output, fits
+from flowquake.ports import Deliver, Emission, Input, Key, Output, fits
+
+
+_REMEMBERED: Final = 100_000  # keys whose receiver is not computed again
 
 
 @dataclass(slots=True)
@@ -28,11 +33,14 @@ class Receiver:
         Takes a watermark or an end, for the channel from this sender.
     tell : callable
         Takes a function that counts the items sent to this receiver.
+    is_channel : bool
+        Whether items go into a channel, which runs no code of the receiver's.
     """
 
     deliver: Deliver
     signal: Deliver
     tell: Callable[[Callable[[], int]], None]
+    is_channel: bool = False
 
 
 class Outlet:
@@ -63,12 +71,19 @@ class Outlet:
             self.delivers.append(_deal(receivers))
             return
         else:
-            split = placed_splitter(self.job, target, port.name, port.by)
-            self.delivers.append(_partition(receivers, split))
+            self.delivers.append(self._partition(port, target, receivers))
             return
         for receiver in chosen:
             self.delivers.append(receiver.deliver)
             receiver.tell(lambda: self.count())
+
+    def _partition(
+        self, port: Input[Any], target: str, receivers: Sequence[Receiver]
+    ) -> Deliver:
+        assert port.by is not None
+        if callable(port.by):
+            return _by_key(receivers, partial(placed_lookup, self.job, target, port.name, port.by))
+        return _by_rows(receivers, placed_splitter(self.job, target, port.name, port.by))
 
     def add_collector(self, deliver: Deliver) -> None:
         """Hand every emission to somebody outside the graph as well."""
@@ -161,6 +176,10 @@ def _deal(receivers: Sequence[Receiver]) -> Deliver:
     for number, receiver in enumerate(receivers):
         receiver.tell(lambda number=number: sent[number])  # type: ignore[misc]  # binds the loop's value
 
+    if all(receiver.is_channel for receiver in receivers):
+        turns = itertools.cycle(delivers)
+        return lambda item: next(turns)(item)
+
     def deal(item: object) -> Any:  # an iterator of emissions, or None
         nonlocal turn
         number, turn = turn, (turn + 1) % len(delivers)
@@ -171,7 +190,41 @@ def _deal(receivers: Sequence[Receiver]) -> Deliver:
     return deal
 
 
-def _partition(receivers: Sequence[Receiver], split: Splitter) -> Deliver:
+def _by_key(
+    receivers: Sequence[Receiver], lookup: Callable[[dict[Any, int], Callable[[Key], int]], Any]
+) -> Deliver:
+    sent = [0] * len(receivers)
+    delivers = [receiver.deliver for receiver in receivers]
+    for number, receiver in enumerate(receivers):
+        receiver.tell(lambda number=number: sent[number])  # type: ignore[misc]  # binds the loop's value
+    numbers: dict[Any, int] = {}
+
+    def place(key: Key) -> int:
+        if len(numbers) >= _REMEMBERED:
+            numbers.clear()
+        number = numbers[key] = stable_hash(key) % len(delivers)
+        return number
+
+    find = lookup(numbers, place)
+    if all(receiver.is_channel for receiver in receivers):
+
+        def send(item: Any) -> Any:  # items of every type
+            number = find(item)
+            return None if number is None else delivers[number](item)
+
+        return send
+
+    def partition(item: Any) -> Any:  # items of every type
+        number = find(item)
+        if number is None:
+            return None
+        sent[number] += 1
+        return iter(((delivers[number], item),))
+
+    return partition
+
+
+def _by_rows(receivers: Sequence[Receiver], split: Splitter) -> Deliver:
     sent = [0] * len(receivers)
     delivers = [receiver.deliver for receiver in receivers]
     for number, receiver in enumerate(receivers):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -30,8 +29,9 @@ def produce(instance: Instance) -> Iterator[Emission]:
         raise TypeError(f"{instance.name} is not a source")
     stopping = instance.job.stopping
     idle = False
+    timer = instance.job.timer
     stride = left = 1
-    began = time.perf_counter()
+    began = timer()
     try:
         production = source.produce(instance.place.split)
         if production is None:
@@ -59,7 +59,7 @@ def produce(instance: Instance) -> Iterator[Emission]:
                 due = instance.job.clock.monotonic() + _seconds(produced)
                 yield suspend, Condition(_is_due(instance.job, due), due)
                 stride = left = 1
-                began = time.perf_counter()
+                began = timer()
                 continue
             else:
                 raise PEError(
@@ -68,12 +68,12 @@ def produce(instance: Instance) -> Iterator[Emission]:
                 )
             left -= 1
             if not left or stopping.requested:
-                spent = time.perf_counter() - began
+                spent = timer() - began
                 stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
                 left = stride
                 if spent > SLICE_S or stopping.requested:
                     yield END_OF_SLICE
-                    began = time.perf_counter()
+                    began = timer()
     except Exception as cause:  # noqa: BLE001 - placed and raised again
         error = phase_failure(instance, "produce()", cause)
         raise error from origin(error, cause)

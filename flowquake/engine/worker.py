@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -20,7 +19,7 @@ from flowquake.engine.channels import (
 )
 from flowquake.engine.failures import unsendable
 from flowquake.engine.instance import Instance
-from flowquake.engine.job import Job, PECounts
+from flowquake.engine.job import Job, Load, PECounts
 from flowquake.engine.outlets import Receiver
 from flowquake.engine.unit import Arrival, Unit
 from flowquake.planning import Plan
@@ -28,7 +27,7 @@ from flowquake.planning import Plan
 if TYPE_CHECKING:
     from flowquake.workflow import Connection
 
-FLUSH_EVERY_S = 0.002
+FLUSH_EVERY_S = 0.005
 
 
 class Worker:
@@ -70,7 +69,7 @@ class Worker:
         self._instances: dict[tuple[str, int], Instance] = {}
         self._unit_of: dict[tuple[str, int], Unit] = {}
         self._senders: dict[int, Sender] = {}
-        self._inlets: dict[int, tuple[Inlet, Unit]] = {}
+        self._inlets: dict[int, tuple[str, Inlet, Unit]] = {}
         self._to_flush: list[Sender | Inlet] = []
         self._flushed = 0.0
         self.units: list[Unit] = []
@@ -117,7 +116,7 @@ class Worker:
                         queue = channel.number(index, j)
                         sender = self._sender(queue, worker_of[c.target, j], owner, c.output)
                         receivers.append(
-                            Receiver(sender.deliver, sender.signal, lambda count: None)
+                            Receiver(sender.deliver, sender.signal, _untold, is_channel=True)
                         )
                 else:
                     for j in self._direct_receivers(c, index):
@@ -137,6 +136,7 @@ class Worker:
             partial(self.transport.send, worker),
             partial(unsendable, owner, output),
             self._to_flush,  # type: ignore[arg-type]  # senders among others
+            is_local=worker == self.number,
             **self._bounds,
         )
         self._senders[queue] = sender
@@ -159,10 +159,12 @@ class Worker:
                         self._to_flush,  # type: ignore[arg-type]  # inlets among others
                         receiver.deliver,
                         receiver.signal,
+                        self.job.timer,
                         **self._bounds,
                     )
                     receiver.tell(inlet.count)
-                    self._inlets[number] = inlet, self._unit_of[channel.target, j]
+                    unit = self._unit_of[channel.target, j]
+                    self._inlets[number] = channel.target, inlet, unit
 
     def _connect_collectors(self) -> None:
         """Bring what is collected to the coordinator, where that is in another process."""
@@ -222,7 +224,7 @@ class Worker:
         return bool(waiting)
 
     def _is_time_to_flush(self) -> bool:
-        now = time.monotonic()
+        now = self.job.timer()
         if now - self._flushed < FLUSH_EVERY_S:
             return False
         self._flushed = now
@@ -232,9 +234,10 @@ class Worker:
         messages = self.transport.receive()
         for _, message in messages:
             if type(message) is Parcel:
-                inlet, unit = self._inlets[message.channel]
+                _, inlet, unit = self._inlets[message.channel]
                 inlet.arrived += len(message.items)
-                unit.inbox.append(Arrival(inlet.emissions(message), partial(inlet.owe, message)))
+                after = partial(inlet.owe, message, self.job.timer())
+                unit.inbox.append(Arrival(inlet.emissions(message), after))
             elif type(message) is Credit:
                 self._senders[message.channel].credit(message.items, message.nbytes)
             elif isinstance(message, Note):
@@ -253,18 +256,13 @@ class Worker:
             return None
         return max(0.0, min(times) - self.job.clock.monotonic())
 
-    def queues(self) -> dict[str, int]:
-        """Give by element the items that have arrived and wait."""
-        waiting: dict[str, int] = {}
-        for channel in self.plan.channels:
-            for j in range(channel.receivers):
-                if (channel.target, j) not in self._instances:
-                    continue
-                for i in range(channel.senders):
-                    inlet, _ = self._inlets[channel.number(i, j)]
-                    held = inlet.arrived - inlet.taken
-                    waiting[channel.target] = waiting.get(channel.target, 0) + held
-        return waiting
+    def add_loads(self, loads: dict[str, Load]) -> None:
+        """Add how long items waited for this worker's instances, and how many still do."""
+        for target, inlet, _ in self._inlets.values():
+            load = loads[target]
+            load.queue += inlet.arrived - inlet.taken
+            load.waited += inlet.waited
+            load.crossed += inlet.taken
 
     def add_counts(self, counts: dict[str, PECounts], unconnected: dict[str, int]) -> None:
         """Add what this worker's instances did to the run's counts."""
@@ -282,3 +280,7 @@ class Worker:
                     unconnected[place] = unconnected.get(place, 0) + emitted
             for name, n in list(instance.context.counters.items()):
                 total.counters[name] = total.counters.get(name, 0) + n
+
+
+def _untold(count: Callable[[], int]) -> None:
+    """Leave the counting to the other end of the channel."""

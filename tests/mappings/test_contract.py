@@ -16,6 +16,7 @@ import pytest
 
 from flowquake import Composite, ManualClock, RunResult, Workflow, element, run
 from flowquake.mapping import Mapping
+from flowquake.mappings.multi import Multi
 from flowquake.mappings.sequential import Sequential
 from flowquake.mappings.simulated import Simulated
 from flowquake.ports import BoundOutput
@@ -206,6 +207,13 @@ class Way:
     mapping: Mapping
     workers: int
     text: str
+    fuse: bool = True
+
+
+def _multi(workers: int, fuse: bool) -> Way:
+    items = 1 if workers == 3 else None
+    mapping = Multi(channel_items=items)
+    return Way(mapping, workers, f"multi-{workers}-{'fused' if fuse else 'apart'}-{items}", fuse)
 
 
 def _simulated(number: int, workers: int, fuse: bool, items: int) -> Way:
@@ -219,6 +227,7 @@ MAPPINGS: list[Way] = [
         _simulated(number, *case)
         for number, case in enumerate(itertools.product((1, 2, 3, 4, 7), (True, False), (1, 1024)))
     ),
+    *(_multi(*case) for case in itertools.product((1, 2, 3, 4, 7), (True, False))),
 ]
 
 
@@ -256,6 +265,7 @@ def test_the_answer_is_that_of_the_sequential_mapping(make: Callable[[], Graph],
         collect=graph.collect,
         seed=3,
         clock=ManualClock(),
+        fuse=way.fuse,
     )
     expected, given = reference(make), outcome(graph, result)
     if any("events" in repr(c) for c in graph.workflow.connections):
