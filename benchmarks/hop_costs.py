@@ -67,27 +67,28 @@ def measure_hop_costs(mapping: str, *, items: int = ITEMS, arrays: int = ARRAYS)
     items, arrays : int
         How many are sent.
     """
-    call_s = _slope(mapping, items, Relay)
-    keyed_call_s = _slope(mapping, items, KeyedRelay)
-    together = _median(lambda: _clocked(_numbers(items, 0), mapping, 1))
-    source_s = max(0.0, together.source - keyed_call_s)
+    call_s, source_s = _line(mapping, items, Relay)
+    keyed_call_s, _ = _line(mapping, items, KeyedRelay)
+    together = _median(lambda: _clocked(_numbers(items, 0), mapping, 1)).source
     known = {"call_s": call_s, "keyed_s": max(0.0, keyed_call_s - call_s)}
     try:
         near = _median(lambda: _clocked(_numbers(items, _key(here=True)), mapping, 2))
     except ConfigError:
         return HopReport(HopCosts(**known), source_s, between=False)
     far = _median(lambda: _clocked(_numbers(items, _key(here=False)), mapping, 2))
-    known["local_s"] = max(0.0, near.source - together.source)
-    send_s, receive_s = _sides(mapping, far, source_s, keyed_call_s)
+    known["local_s"] = max(0.0, near.source - together)
+    # The sink gives nothing, so its call is cheaper than one of the chain's.
+    sink_s = max(0.0, together - source_s)
+    send_s, receive_s = _sides(mapping, far, source_s, sink_s)
     known |= {"send_s": send_s, "receive_s": receive_s}
 
     nbytes = ArrayRepeats().size * 8
-    made = _median(lambda: _clocked(_arrays(arrays, 0), mapping, 1))
+    made_s = _median(lambda: _clocked(_arrays(arrays, 0), mapping, 1)).source - sink_s
     moved = _median(lambda: _clocked(_arrays(arrays, _key(here=False)), mapping, 2))
-    send_s, receive_s = _sides(mapping, moved, made.source - keyed_call_s, keyed_call_s)
+    send_s, receive_s = _sides(mapping, moved, made_s, sink_s)
     known["send_byte_s"] = max(0.0, send_s - known["send_s"]) / nbytes
     known["receive_byte_s"] = max(0.0, receive_s - known["receive_s"]) / nbytes
-    known["signal_s"] = _signal(mapping, items // 10)
+    known["tell_s"], known["hear_s"] = _signal(mapping, items // 10)
     return HopReport(HopCosts(**known), source_s, between=True)
 
 
@@ -99,26 +100,27 @@ def _sides(mapping: str, spent: Spent, source_s: float, call_s: float) -> tuple[
     return max(0.0, spent.source - source_s), max(0.0, spent.sink - call_s)
 
 
-def _slope(mapping: str, items: int, make: Callable[[], ProcessingElement]) -> float:
-    """Give what one element more in a chain costs for an item."""
-    spent = {
-        length: _median(lambda n=length: _clocked(_chain(items, n, make), mapping, 1)).source  # type: ignore[misc]  # binds the loop's value
+def _line(mapping: str, items: int, make: Callable[[], ProcessingElement]) -> tuple[float, float]:
+    """Give what an element of a chain costs for an item, and what the chain costs without any."""
+    short, long = (
+        _median(lambda n=length: _clocked(_chain(items, n, make), mapping, 1)).source  # type: ignore[misc]  # binds the loop's value
         for length in (SHORT, LONG)
-    }
-    return max(0.0, (spent[LONG] - spent[SHORT]) / (LONG - SHORT))
+    )
+    each = max(0.0, (long - short) / (LONG - SHORT))
+    return each, max(0.0, short - SHORT * each)
 
 
-def _signal(mapping: str, items: int) -> float:
-    """Give what a watermark costs on one queue, both ends together."""
+def _signal(mapping: str, items: int) -> tuple[float, float]:
+    """Give what a watermark costs on one queue: for the sender, and for the receiver."""
     queues = 4
-
-    def spent(every: int) -> float:
-        workflow = _numbers(items, 0, watermark_every=every)
-        given = _median(lambda: _clocked(workflow, mapping, queues))
-        # The three other sinks took nothing but signals; they are alike.
-        return given.source if mapping == "simulated" else given.source + given.sink
-
-    return max(0.0, spent(1) - spent(0)) / queues
+    rare, often = (
+        _median(lambda n=every: _clocked(_numbers(items, 0, watermark_every=n), mapping, queues))  # type: ignore[misc]  # binds the loop's value
+        for every in (0, 1)
+    )
+    told, heard = max(0.0, often.source - rare.source), max(0.0, often.sink - rare.sink)
+    if mapping == "simulated":  # all queues and both of their ends are one process
+        return told / queues / 2, told / queues / 2
+    return told / queues, heard
 
 
 def _chain(items: int, length: int, make: Callable[[], ProcessingElement]) -> Workflow:

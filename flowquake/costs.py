@@ -44,8 +44,8 @@ class HopCosts:
         On top, between workers: for the sender, and for the receiver.
     send_byte_s, receive_byte_s : float
         The same, for each byte.
-    signal_s : float
-        A watermark on one queue, both ends together.
+    tell_s, hear_s : float
+        A watermark on one queue: for the sender, and for the receiver.
     queue_s : float
         One queue, once in a run, at each of its ends.
     """
@@ -57,7 +57,8 @@ class HopCosts:
     receive_s: float = 0.0
     send_byte_s: float = 0.0
     receive_byte_s: float = 0.0
-    signal_s: float = 0.0
+    tell_s: float = 0.0
+    hear_s: float = 0.0
     queue_s: float = 0.0
 
 
@@ -283,9 +284,8 @@ class _Tally:
         receivers = self._by_worker(c.target, np.ones(len(parts)))
         out, into = senders * receivers.sum(), receivers * senders.sum()
         self.queues += out + into
-        signal_s = self.watermarks * hops.signal_s / 2
-        self.spent[c.source, "signals"] += out * signal_s
-        self.spent[c.target, "signals"] += into * signal_s
+        self.spent[c.source, "signals"] += out * (self.watermarks * hops.tell_s)
+        self.spent[c.target, "signals"] += into * (self.watermarks * hops.hear_s)
 
     def prediction(self, cores: float) -> Prediction:
         """Say what sets the pace."""

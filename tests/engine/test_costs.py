@@ -147,7 +147,7 @@ def test_watermarks_on_all_queues_bend_the_curve() -> None:
     workflow.add(second, name="second")
     workflow.chain(numbers, first, second)
     costs = CostTable(
-        HopCosts(signal_s=1e-6),
+        HopCosts(tell_s=5e-7, hear_s=5e-7),
         {
             "numbers": ElementCosts(watermarks=0.01),
             "first": ElementCosts(service_s=1e-3),

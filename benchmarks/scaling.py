@@ -1,0 +1,337 @@
+"""Whether the cost model holds: ``python -m benchmarks.scaling --mapping multi --out DIR``.
+
+Three tiny graphs give the prices of hops; what elements do themselves is timed
+outside the engine. From these the throughput of three other graphs is
+predicted, and then measured, with one, two and four workers. Writes
+``scaling.json``, ``scaling.md`` and ``scaling.png``; fails if a prediction is
+off by more than a quarter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks.hop_costs import HopReport, measure_hop_costs
+from benchmarks.scaling_graphs import Graph, graphs
+from flowquake import ConfigError, plan, run
+from flowquake.costs import predict
+from flowquake.scaling import Bend, ScalePoint, find_bend, scale
+
+ALLOWED = 0.25
+WORKERS = (1, 2, 4)
+RANKS = tuple(2**power for power in range(11))  # to 1 024
+TRIES = 3
+SHORT = 0.25  # the shorter of two runs whose difference is taken
+BURN_S = 0.4
+BURN = (
+    "import sys, time\n"
+    "sys.stdin.readline()\n"
+    "began, rounds, x = time.perf_counter(), 0, 1\n"
+    f"while time.perf_counter() - began < {BURN_S}:\n"
+    "    for _ in range(1000): x = (x * 1103515245 + 12345) & 0x7FFFFFFF\n"
+    "    rounds += 1\n"
+    "print(rounds)\n"
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One graph on one number of workers."""
+
+    graph: str
+    workers: int
+    predicted: float
+    measured: float
+    bottleneck: str
+    bound: str
+
+    @property
+    def error(self) -> float:
+        """How far the prediction is off, relative to the measurement."""
+        return self.predicted / self.measured - 1
+
+
+def cores_here() -> int:
+    """Give the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def effective_cores(processes: int) -> float:
+    """Give how many times the work of one process several do at once.
+
+    Cores that share a processor's units, or a machine that is busy with
+    something else, give less than their number.
+    """
+    best = 0.0
+    for _ in range(TRIES):
+        alone = _burn(1)
+        best = max(best, _burn(processes) / alone)
+    return min(float(processes), best)
+
+
+def _burn(processes: int) -> float:
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", BURN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(processes)
+    ]
+    for child in children:
+        if child.stdin is not None:
+            child.stdin.write("\n")
+            child.stdin.flush()
+    return sum(float(child.communicate()[0]) for child in children)
+
+
+def throughput(graph: Graph, mapping: str, workers: int, items: int) -> float:
+    """Measure source items per second, without the time that a run needs to begin."""
+    few = max(1, int(items * SHORT))
+    seconds = {count: [] for count in (few, items)}  # type: dict[int, list[float]]
+    for _ in range(TRIES):
+        for count in (few, items):
+            workflow = graph.make(count)
+            began = time.perf_counter()
+            run(workflow, mapping=mapping, workers=workers)
+            seconds[count].append(time.perf_counter() - began)
+    return (items - few) / (min(seconds[items]) - min(seconds[few]))
+
+
+def compare(
+    chosen: Sequence[Graph], report: HopReport, mapping: str, cores: float, share: float
+) -> list[Outcome]:
+    """Predict and measure each graph on each number of workers."""
+    found = []
+    for graph in chosen:
+        workflow = graph.make(1)
+        for workers in WORKERS:
+            laid_out = plan(workflow, workers)
+            costs = graph.table(report.hops)(laid_out)
+            expected = predict(laid_out, workflow, costs, cores=min(cores, workers))
+            try:
+                items = max(20, int(graph.items * share))
+                measured = throughput(graph, mapping, workers, items)
+            except ConfigError as refusal:
+                print(f"{graph.name:<14} {workers} workers: {refusal.message}")
+                continue
+            outcome = Outcome(
+                graph.name,
+                workers,
+                expected.throughput,
+                measured,
+                expected.bottleneck,
+                expected.bound,
+            )
+            found.append(outcome)
+            print(
+                f"{outcome.graph:<14} {workers} workers: predicted {outcome.predicted:>10,.0f} "
+                f"items/s, measured {measured:>10,.0f}, {outcome.error:+.1%} "
+                f"({outcome.bottleneck}, {outcome.bound})",
+                flush=True,
+            )
+    return found
+
+
+def main() -> None:
+    """Measure, predict, compare, write; fail where the model is off."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling")
+    parser.add_argument("--mapping", default="multi")
+    parser.add_argument("--cores", type=float, help="default: measured")
+    parser.add_argument("--share", type=float, default=1.0, help="of the items, for a short run")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+
+    one_process = asked.mapping in ("sequential", "simulated")
+    cores = asked.cores or (1.0 if one_process else effective_cores(cores_here()))
+    print(f"{cores_here()} cores that do the work of {cores:.2f}")
+    report = measure_hop_costs(asked.mapping)
+    for name, seconds in asdict(report.hops).items():
+        print(f"{name:<15} {seconds * 1e6:10.5f} µs")
+    chosen = graphs(report.source_s)
+    found = compare(chosen, report, asked.mapping, cores, asked.share)
+    curves = {graph.name: scale(graph.make(1), graph.table(report.hops), RANKS) for graph in chosen}
+    bends = {name: find_bend(points) for name, points in curves.items()}
+    for name, bend in bends.items():
+        print(f"{name}: {said(bend)}")
+    if asked.out is not None:
+        write(found, curves, bends, report, asked.mapping, cores, asked.out)
+    raise SystemExit(not found or max(abs(outcome.error) for outcome in found) > ALLOWED)
+
+
+def said(bend: Bend | None) -> str:
+    """Write where a curve bends, and why."""
+    if bend is None:
+        return f"does not bend up to {RANKS[-1]:,} workers"
+    why = {
+        "source": "the source cannot make more",
+        "gather": "one instance takes everything",
+        "channels": "signals on all the queues",
+        "work": "its busiest instance cannot do more",
+        "cores": "there are no more cores",
+    }[bend.bound]
+    return f"bends at {bend.workers:,} workers, at {bend.element}: {why}"
+
+
+def write(
+    found: Sequence[Outcome],
+    curves: dict[str, list[ScalePoint]],
+    bends: dict[str, Bend | None],
+    report: HopReport,
+    mapping: str,
+    cores: float,
+    out: Path,
+) -> None:
+    """Write the numbers, a page and the figure."""
+    out.mkdir(parents=True, exist_ok=True)
+    document = {
+        "mapping": mapping,
+        "machine": {
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "system": platform.system(),
+            "cores": cores_here(),
+            "effective_cores": cores,
+        },
+        "source_s": report.source_s,
+        "hops": asdict(report.hops),
+        "outcomes": [{**asdict(outcome), "error": outcome.error} for outcome in found],
+        "curves": {
+            name: [
+                {
+                    "workers": point.workers,
+                    "queues": point.queues,
+                    "throughput": point.prediction.throughput,
+                    "bottleneck": point.prediction.bottleneck,
+                    "bound": point.prediction.bound,
+                }
+                for point in points
+            ]
+            for name, points in curves.items()
+        },
+        "bends": {name: None if bend is None else asdict(bend) for name, bend in bends.items()},
+    }
+    (out / "scaling.json").write_text(json.dumps(document, indent=2) + "\n")
+    (out / "scaling.md").write_text(as_page(found, bends, report, mapping, cores))
+    draw(found, curves, bends, mapping, out / "scaling.png")
+
+
+def as_page(
+    found: Sequence[Outcome],
+    bends: dict[str, Bend | None],
+    report: HopReport,
+    mapping: str,
+    cores: float,
+) -> str:
+    """Lay the numbers out as a page."""
+    lines = [
+        "---\norphan: true\n---\n\n# Scaling\n",
+        f"Written by `make scaling` on the mapping {mapping} with Python "
+        f"{platform.python_version()}, on {cores_here()} cores that did the work of {cores:.2f}.\n",
+        "| a small item | µs |\n| --- | --- |",
+    ]
+    names = {
+        "call_s": "handled",
+        "keyed_s": "more, by key",
+        "local_s": "more, from another unit of the worker",
+        "send_s": "more, sent to another worker",
+        "receive_s": "more, received from there",
+        "tell_s": "a watermark told to one queue",
+        "hear_s": "a watermark heard from one queue",
+    }
+    costs = asdict(report.hops)
+    lines += [f"| {text} | {costs[name] * 1e6:.2f} |" for name, text in names.items()]
+    gigabytes = {"sent": report.hops.send_byte_s, "received": report.hops.receive_byte_s}
+    lines += [
+        f"| a megabyte {word} | {seconds * 1e12:.0f} |" for word, seconds in gigabytes.items()
+    ]
+    lines += [
+        "",
+        "| graph | workers | predicted, items/s | measured, items/s | off by | bottleneck |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {o.graph} | {o.workers} | {o.predicted:,.0f} | {o.measured:,.0f} | {o.error:+.1%} "
+        f"| {o.bottleneck} |"
+        for o in found
+    ]
+    lines += ["", "With a core for each worker, the model says:", ""]
+    lines += [f"- {name}: {said(bend)}." for name, bend in bends.items()]
+    return "\n".join(lines) + "\n"
+
+
+def draw(
+    found: Sequence[Outcome],
+    curves: dict[str, list[ScalePoint]],
+    bends: dict[str, Bend | None],
+    mapping: str,
+    path: Path,
+) -> None:
+    """Draw predictions beside measurements, and the curves to many workers."""
+    from matplotlib.figure import Figure
+
+    colours = dict(zip(curves, ("#0072b2", "#d55e00", "#009e73"), strict=True))
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name, colour in colours.items():
+        mine = [outcome for outcome in found if outcome.graph == name]
+        left.plot(
+            [o.predicted for o in mine], [o.measured for o in mine], "o", color=colour, label=name
+        )
+        for outcome in mine:
+            left.annotate(
+                f" {outcome.workers}", (outcome.predicted, outcome.measured), fontsize=8, va="top"
+            )
+    ends = [value for o in found for value in (o.predicted, o.measured)] or [1.0, 10.0]
+    line = [min(ends) / 1.3, max(ends) * 1.3]
+    left.plot(line, line, color="#888888", lw=1)
+    left.fill_between(
+        line,
+        [value / (1 + ALLOWED) for value in line],
+        [value / (1 - ALLOWED) for value in line],
+        color="#bbbbbb",
+        alpha=0.35,
+        lw=0,
+        label=f"within {ALLOWED:.0%}",
+    )
+    left.set(xscale="log", yscale="log", xlabel="predicted, items/s", ylabel="measured, items/s")
+    left.set_title(f"mapping {mapping}; numbers are workers", fontsize=10)
+    left.legend(fontsize=8)
+    for name, points in curves.items():
+        workers = [point.workers for point in points]
+        rates = [point.prediction.throughput for point in points]
+        right.plot(workers, rates, "-", color=colours[name], label=name)
+        right.plot(workers, [rates[0] * n for n in workers], ":", color=colours[name], lw=1)
+        mine = [outcome for outcome in found if outcome.graph == name]
+        right.plot([o.workers for o in mine], [o.measured for o in mine], "o", color=colours[name])
+        bend = bends[name]
+        if bend is not None:
+            at = rates[workers.index(bend.workers)]
+            right.plot([bend.workers], [at], "x", color=colours[name], ms=9, mew=2)
+            right.annotate(
+                f"{bend.element}: {bend.bound}",
+                (bend.workers, at),
+                xytext=(0, -14),
+                textcoords="offset points",
+                fontsize=8,
+                color=colours[name],
+                ha="center",
+            )
+    right.set(xscale="log", yscale="log", xlabel="workers, each on a core", ylabel="items/s")
+    right.set_xscale("log", base=2)
+    right.set_title("predicted (lines), measured here (dots), ideal (dotted)", fontsize=10)
+    right.legend(fontsize=8, loc="upper left")
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main()
