@@ -133,7 +133,7 @@ def compare(
 ) -> list[Outcome]:
     """Predict and measure each graph on each number of workers."""
     found = []
-    for graph in chosen:
+    for graph in (graph for graph in chosen if graph.items):
         workflow = graph.make(1)
         for workers in WORKERS:
             laid_out = plan(workflow, workers)
@@ -178,7 +178,7 @@ def main() -> None:
     cores = asked.cores or (1.0 if one_process else effective_cores(cores_here()))
     print(f"{cores_here()} cores that do the work of {cores:.2f}")
     report = measure_hop_costs(asked.mapping)
-    for name, seconds in asdict(report.hops).items():
+    for name, seconds in prices(report).items():
         print(f"{name:<15} {seconds * 1e6:10.5f} µs")
     chosen = graphs(report.source_s)
     found = compare(chosen, report, asked.mapping, cores, asked.share)
@@ -200,6 +200,11 @@ def verdict(found: Sequence[Outcome]) -> str | None:
     worst = max(judged, key=lambda outcome: abs(outcome.error))
     print(f"the worst is off by {worst.error:+.1%}: {worst.graph}, {worst.workers} workers")
     return f"off by more than {ALLOWED:.0%}" if abs(worst.error) > ALLOWED else None
+
+
+def prices(report: HopReport) -> dict[str, float]:
+    """Give the prices that were measured: not those of queues, paid once in a run."""
+    return {name: price for name, price in asdict(report.hops).items() if name != "queue_s"}
 
 
 def said(bend: Bend | None) -> str:
@@ -237,7 +242,7 @@ def write(
             "effective_cores": cores,
         },
         "source_s": report.source_s,
-        "hops": asdict(report.hops),
+        "hops": prices(report),
         "outcomes": [{**asdict(outcome), "error": outcome.error} for outcome in found],
         "curves": {
             name: [
@@ -314,15 +319,16 @@ def draw(
     """Draw predictions beside measurements, and the curves to many workers."""
     from matplotlib.figure import Figure
 
-    colours = dict(zip(curves, ("#0072b2", "#d55e00", "#009e73"), strict=True))
+    colours = dict(zip(curves, ("#0072b2", "#d55e00", "#009e73", "#cc79a7"), strict=True))
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     for name, colour in colours.items():
         mine = [outcome for outcome in found if outcome.graph == name]
-        left.plot(
-            [o.predicted for o in mine], [o.measured for o in mine], "o", color=colour, label=name
-        )
         for outcome in mine:
+            filled = colour if outcome.is_quiet else "none"
+            label = name if outcome is mine[0] else None
+            where = outcome.predicted, outcome.measured
+            left.plot(*where, "o", color=colour, mfc=filled, label=label)
             left.annotate(
                 f" {outcome.workers}", (outcome.predicted, outcome.measured), fontsize=8, va="top"
             )
@@ -339,7 +345,8 @@ def draw(
         label=f"within {ALLOWED:.0%}",
     )
     left.set(xscale="log", yscale="log", xlabel="predicted, items/s", ylabel="measured, items/s")
-    left.set_title(f"mapping {mapping}; numbers are workers", fontsize=10)
+    hollow = "" if all(o.is_quiet for o in found) else "; hollow: others used the machine"
+    left.set_title(f"mapping {mapping}; numbers are workers{hollow}", fontsize=10)
     left.legend(fontsize=8)
     for name, points in curves.items():
         workers = [point.workers for point in points]
@@ -359,7 +366,7 @@ def draw(
                 textcoords="offset points",
                 fontsize=8,
                 color=colours[name],
-                ha="center",
+                ha="right" if bend.workers > RANKS[-3] else "center",
             )
     right.set(xscale="log", yscale="log", xlabel="workers, each on a core", ylabel="items/s")
     right.set_xscale("log", base=2)

@@ -31,6 +31,7 @@ Array = npt.NDArray[np.float64]
 
 KEYS = 1000
 HEAVY_LOOPS, LIGHT_LOOPS = 8_000, 400
+WATERMARKS = 0.01  # for an item, in the graph of two exchanges
 ARRAY_ITEMS = 65_536  # 512 kB
 
 
@@ -253,7 +254,7 @@ class Graph:
     costs : callable
         Gives the costs of its elements for a plan.
     items : int
-        In a measured run.
+        In a measured run; 0 if the graph is only predicted.
     """
 
     name: str
@@ -298,6 +299,17 @@ def arrays(items: int) -> Workflow:
     gather = workflow.add(GatherNumbers(), weight=0.01)
     workflow.connect(source.array, work.array)
     workflow.connect(work.total, gather.number)
+    return workflow
+
+
+def exchanges(items: int) -> Workflow:
+    """Heavy work by key, twice, with a watermark now and then: all send to all."""
+    workflow = Workflow("two exchanges")
+    source = workflow.add(Count(items=items), weight=0.01)
+    first = workflow.add(KeyedBurn(), name="first", weight=20.0)
+    second = workflow.add(KeyedBurn(), name="second", weight=20.0)
+    workflow.connect(source.number, first.number)
+    workflow.connect(first.burnt, second.number)
     return workflow
 
 
@@ -353,6 +365,16 @@ def graphs(source_s: float) -> list[Graph]:
                 "crunch": ElementCosts(service_s=crunch_s),
             },
             800,
+        ),
+        Graph(
+            "two exchanges",
+            exchanges,
+            lambda plan: {
+                "count": ElementCosts(service_s=source_s, watermarks=WATERMARKS),
+                "first": ElementCosts(service_s=heavy_s),
+                "second": ElementCosts(service_s=heavy_s),
+            },
+            0,
         ),
     ]
 
