@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flowquake.engine.channels import CHANNEL_BYTES, CHANNEL_ITEMS, Note
-from flowquake.engine.coordinator import Coordinator
-from flowquake.engine.reporting import Task, serve
 from flowquake.errors import ConfigError, FlowquakeError
 from flowquake.extras import require
-from flowquake.mappings.messages import MPITransport
 
 if TYPE_CHECKING:
+    from flowquake.engine.coordinator import Coordinator
     from flowquake.engine.job import Job
+    from flowquake.engine.reporting import Task
+    from flowquake.mappings.messages import MPITransport
     from flowquake.planning import Plan
 
 GRACE_S: Final = 0.4  # for ranks to tear down, once a run has failed
@@ -87,6 +86,11 @@ class MPI:
         FlowquakeError
             What a worker raised; on every rank.
         """
+        from flowquake.engine.channels import CHANNEL_BYTES, CHANNEL_ITEMS
+        from flowquake.engine.coordinator import Coordinator
+        from flowquake.engine.reporting import Task
+        from flowquake.mappings.messages import MPITransport
+
         ranks = communicator()
         folder = tempfile.mkdtemp(prefix="flowquake-") if ranks.rank == 0 else None
         stacks = Path(ranks.bcast(folder))
@@ -120,6 +124,8 @@ class MPI:
 
 def _lead(task: Task, transport: MPITransport, coordinator: Coordinator) -> Iterator[None]:
     """Be worker 0 and the coordinator in turn."""
+    from flowquake.engine.reporting import serve
+
     own: Iterator[None] | None = serve(task, 0, transport, beside=True)
     due = 0.0
     deadline: float | None = None
@@ -145,6 +151,8 @@ def _lead(task: Task, transport: MPITransport, coordinator: Coordinator) -> Iter
 
 def _dismiss(transport: MPITransport, coordinator: Coordinator, size: int) -> None:
     """Let every rank go; if one does not answer, all end when this process does."""
+    from flowquake.engine.channels import Note
+
     job = coordinator.job
     failure = coordinator.failures[0] if coordinator.failures else None
     if len(coordinator.done) < coordinator.plan.workers:
@@ -173,6 +181,9 @@ def _wait_for(transport: MPITransport, coordinator: Coordinator) -> bool:
 
 def _follow(task: Task, transport: MPITransport, rank: int, job: Job) -> None:
     """Be a worker, or wait if the plan has none for this rank; then hear how it ended."""
+    from flowquake.engine.channels import Note
+    from flowquake.engine.reporting import serve
+
     if rank < task.plan.workers:
         for _ in serve(task, rank, transport):
             pass
@@ -222,12 +233,6 @@ def communicator() -> Any:
 
         _ranks = library.COMM_WORLD.Dup()
     return _ranks
-
-
-def is_under_mpi() -> bool:
-    """Whether ``mpiexec`` or a batch system's launcher started this process."""
-    marks = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MPI_LOCALRANKID")
-    return any(mark in os.environ for mark in marks)
 
 
 def _abort_quietly(code: int) -> None:

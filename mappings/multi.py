@@ -87,11 +87,7 @@ class Multi:
 
     def workers(self, asked: int | None) -> int:
         """Give as many as asked for, or one for each core."""
-        if asked is not None:
-            return asked
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return asked or cores()
 
     def execute(self, job: Job, plan: Plan) -> Iterator[None]:
         """Run to the end; yields whenever results may be there.
@@ -160,6 +156,13 @@ class Multi:
         launcher = prepared or _Launcher(*spawn_launcher())
         launcher.send(_order(task, spawns=self.start == "spawn" or sys.platform != "linux"))
         return launcher
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _order(task: Task, *, spawns: bool) -> Order:

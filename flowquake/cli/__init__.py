@@ -17,6 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
         use_one_thread()  # before any command loads numpy
         code = invoke(sys.argv[1:] if arguments is None else list(arguments))
+        if "FLOWQUAKE_MPI_PARENT" in os.environ:
+            from flowquake.mappings.mpiexec import farewell
+
+            code = farewell(code)
     except KeyboardInterrupt:  # so early that nothing could hear it
         print("Interrupted.", file=sys.stderr)
         code = 130

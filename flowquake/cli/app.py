@@ -170,7 +170,7 @@ def invoke(arguments: Sequence[str]) -> int:
     wanted = os.environ.get("FLOWQUAKE_DEBUG", "").strip().lower()
     debug = "--debug" in arguments or wanted in ("1", "on", "t", "true", "y", "yes")
     try:
-        result = app.main(args=list(arguments), prog_name="flowquake", standalone_mode=False)
+        result = app.main(args=list(arguments), prog_name="flowquake", standalone_mode=False, obj=list(arguments))
     except click.Abort:
         _print("Interrupted.")
         return 130
@@ -205,6 +205,8 @@ def _show(
     hint: bool = False,
     context: click.Context | None = None,
 ) -> None:
+    if is_follower():
+        return
     if debug:
         traceback.print_exception(error)
     kind = "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
@@ -219,14 +221,23 @@ def _show(
         _print(f"  Help:  {command} --help")
 
 
+def is_follower() -> bool:
+    """Whether this process is an MPI rank for which another one speaks."""
+    from flowquake.mappings.mpiexec import rank_in_environment
+
+    return bool(rank_in_environment())
+
+
 def _line_of_user(error: BaseException) -> str:
     """Name the line of an element of the user's own that an error came from."""
     if not isinstance(error, PEError) or error.__cause__ is None:
         return ""
-    frames = traceback.extract_tb(error.__cause__.__traceback__)
+    frames: list[traceback.FrameSummary] = getattr(error, "_frames", None) or list(
+        traceback.extract_tb(error.__cause__.__traceback__)
+    )
     own = Path(__file__).resolve().parents[1]
     engine = [n for n, frame in enumerate(frames) if Path(frame.filename).parent.name == "engine"]
-    handler = list(frames)[engine[-1] + 1 :] if engine else []
+    handler = frames[engine[-1] + 1 :] if engine else []
     while handler and Path(handler[0].filename).resolve().parent == own:
         handler = handler[1:]  # what calls an @element function
     if not handler or handler[0].filename.startswith((str(own), str(own.parent / "pes"))):

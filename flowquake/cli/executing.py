@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from flowquake.runindex import add_to_index
 
 if TYPE_CHECKING:
     from flowquake.loading import LoadedWorkflow
+    from flowquake.mapping import Mapping as RunMapping
     from flowquake.running import RunResult
     from flowquake.workflow import Workflow
 
@@ -31,10 +33,12 @@ class RunOptions:
     """How to run, as on the command line."""
 
     mapping: str = "sequential"
-    workers: int = 1
+    workers: int | None = None
     seed: int = 0
     on_error: str = "stop"
     restarts: int = 0
+    fuse: bool = True
+    stall_timeout: float = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,7 @@ def execute(
     settings: Mapping[str, str],
     options: RunOptions,
     *,
+    mapping: RunMapping | None = None,
     out: Path | None = None,
     overwrite: bool = False,
     directory: RunDirectory | None = None,
@@ -83,6 +88,8 @@ def execute(
         Its parameters.
     options : RunOptions
         How.
+    mapping : Mapping, optional
+        The mapping, if it was found already.
     out : Path, optional
         The directory; default ``runs/<id>``.
     overwrite : bool, default False
@@ -102,9 +109,12 @@ def execute(
     values = loaded.read(settings)
     workflow = loaded.build(values)
     workflow.validate()
-    _check(options)
+    mapping, options = _check(options, mapping)
     if directory is None:
-        directory = RunDirectory.create(workflow.name, out=out, overwrite=overwrite)
+        directory = _shared(
+            mapping, partial(RunDirectory.create, workflow.name, out=out, overwrite=overwrite)
+        )
+    _tell_parent(directory, workflow, options)
     record = begin_record(
         directory, loaded, settings=settings, values=values, options=asdict(options)
     )
@@ -114,7 +124,67 @@ def execute(
     ):
         note("the index of runs cannot be written; `flowquake runs` will not know this run")
     with logging_to(directory, verbose=verbose) as journal:
-        return _run(workflow, record, directory, options, journal, progress=progress)
+        return _run(workflow, record, directory, options, mapping, journal, progress=progress)
+
+
+def follow(
+    loaded: LoadedWorkflow, settings: Mapping[str, str], options: RunOptions, mapping: RunMapping
+) -> int:
+    """Be a rank of somebody else's run: work, and leave the speaking to rank 0.
+
+    Returns
+    -------
+    int
+        0; what goes wrong is raised, as on rank 0.
+    """
+    from flowquake.running import run
+
+    workflow = loaded.build(loaded.read(settings))
+    mapping, options = _check(options, mapping)
+    out: Path | FlowquakeError = mapping.share(None)  # type: ignore[attr-defined]  # only MPI has followers
+    if isinstance(out, FlowquakeError):
+        raise out
+    run(workflow, mapping=mapping, out=out, **_run_options(options))
+    return DONE
+
+
+def _shared(mapping: RunMapping, make: Callable[[], RunDirectory]) -> RunDirectory:
+    """Make the run's directory, and tell all ranks where it is, or why there is none."""
+    share: Callable[[object], object] = getattr(mapping, "share", lambda value: None)
+    try:
+        directory = make()
+    except FlowquakeError as error:
+        share(error)
+        raise
+    share(directory.path.resolve())
+    return directory
+
+
+def _tell_parent(directory: RunDirectory, workflow: Workflow, options: RunOptions) -> None:
+    """Tell the parent of mpiexec, if there is one, what it has to know if a rank dies."""
+    from flowquake.engine.coordinator import elements_of
+    from flowquake.mappings.mpiexec import lifeline
+    from flowquake.planning import plan
+
+    parent = lifeline()
+    if parent is None:
+        return
+    laid_out = plan(workflow, options.workers or 1, fuse=options.fuse)
+    parent.tell(
+        directory=str(directory.path.resolve()),
+        id=directory.id,
+        elements={worker: elements_of(laid_out, worker) for worker in range(laid_out.workers)},
+    )
+
+
+def _run_options(options: RunOptions) -> dict[str, Any]:
+    return {
+        "workers": options.workers,
+        "seed": options.seed,
+        "on_error": options.on_error,
+        "fuse": options.fuse,
+        "stall_timeout": options.stall_timeout,
+    }
 
 
 def _run(
@@ -122,6 +192,7 @@ def _run(
     record: dict[str, Any],
     directory: RunDirectory,
     options: RunOptions,
+    mapping: RunMapping,
     journal: JsonLog,
     *,
     progress: bool,
@@ -137,12 +208,10 @@ def _run(
         with watcher:
             result = run(
                 workflow,
-                mapping=options.mapping,
-                workers=options.workers,
-                seed=options.seed,
-                on_error=options.on_error,
+                mapping=mapping,
                 out=directory.path,
                 observer=watcher,
+                **_run_options(options),
             )
         if result.interrupted:
             status, code = "interrupted", INTERRUPTED
@@ -189,21 +258,16 @@ def shows_progress(*, quiet: bool) -> bool:
     return not quiet and sys.stderr.isatty()
 
 
-def _check(options: RunOptions) -> None:
+def _check(options: RunOptions, mapping: RunMapping | None) -> tuple[RunMapping, RunOptions]:
+    """Find the mapping and its number of workers; refuse what cannot be run."""
     from flowquake.engine.job import OnError
     from flowquake.mapping import find_mapping
 
     OnError.parse(options.on_error)
-    find_mapping(options.mapping)
-    if options.mapping == "sequential":
-        if options.workers != 1:
-            raise ConfigError(
-                f"the sequential mapping has one worker, not {options.workers}",
-                fix="leave -n out, or choose another --mapping",
-            )
-        if options.restarts:
-            raise ConfigError(
-                f"--restarts {options.restarts} needs worker processes, and the sequential "
-                "mapping has none",
-                fix="leave --restarts out, or choose another --mapping",
-            )
+    chosen = mapping or find_mapping(options.mapping)
+    if options.restarts:
+        raise ConfigError(
+            f"--restarts {options.restarts} needs checkpoints, which this version does not make",
+            fix="leave --restarts out; run it again if a worker dies",
+        )
+    return chosen, replace(options, workers=chosen.workers(options.workers))

@@ -118,7 +118,7 @@ def graph_command(
 def plan_command(
     workflow: str,
     assignments: tuple[str, ...],
-    workers: int,
+    workers: int | None,
     no_fuse: bool,
     partitions: tuple[str, ...],
     form: str | None,
@@ -133,7 +133,7 @@ def plan_command(
     chosen = form or _format_of(output, PLAN_ENDINGS)
     graph = build(load(workflow), assignments)
     named = [[name.strip() for name in names.split(",") if name.strip()] for names in partitions]
-    laid_out = plan(graph, workers, fuse=not no_fuse, partitions=named)
+    laid_out = plan(graph, workers or 1, fuse=not no_fuse, partitions=named)
     if as_json:
         print_json({"schema": "flowquake/plan-1", **laid_out.to_json()})
     elif chosen == "text":

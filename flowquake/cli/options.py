@@ -30,10 +30,9 @@ workers_option = click.option(
     "-n",
     "--workers",
     type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
+    default=None,
     envvar="FLOWQUAKE_WORKERS",
-    help="Number of workers.",
+    help="Number of workers; default: one, and all cores under multi and mpi.",
 )
 out_option = click.option(
     "--out",

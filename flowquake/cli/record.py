@@ -43,7 +43,7 @@ def begin_record(
     values : mapping of str to object
         The same, read; only paths are looked at.
     options : mapping
-        mapping, workers, seed, on_error, restarts.
+        mapping, workers, seed, on_error and the like.
     """
     paths = {name: value for name, value in values.items() if _may_be_path(value)}
     return {
@@ -150,6 +150,9 @@ def repeat_line(record: Mapping[str, Any]) -> str:
     for name, value in record["parameters"].items():
         parts += ["--set", f"{name}={value}"]
     usual = {"mapping": "sequential", "workers": 1, "seed": 0, "on_error": "stop", "restarts": 0}
+    usual |= {"stall_timeout": 60.0}
+    if not options.get("fuse", True):
+        parts.append("--no-fuse")
     for name, default in usual.items():
         if options.get(name, default) != default:
             parts += [f"--{name.replace('_', '-')}", str(options[name])]

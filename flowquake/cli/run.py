@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowquake.cli.app import Command
+from flowquake.cli.app import Command, is_follower
 from flowquake.cli.options import (
     json_option,
     load,
@@ -58,6 +58,22 @@ UNBROKEN = "\N{NON-BREAKING HYPHEN}"
     envvar="FLOWQUAKE_RESTARTS",
     help="How often to go on from the last checkpoint when a worker dies.",
 )
+@click.option(
+    "--no-fuse",
+    "fuse",
+    flag_value=False,
+    default=True,
+    help="Let every element be a unit of its own.",
+)
+@click.option(
+    "--stall-timeout",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    envvar="FLOWQUAKE_STALL_TIMEOUT",
+    help="Report a worker that is silent for so long, with its stack; 0 for never.",
+)
 @json_option
 @click.option("-q", "--quiet", is_flag=True, envvar="FLOWQUAKE_QUIET", help="No summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the log.")
@@ -90,14 +106,33 @@ def run_command(
         return 0
     if workflow is None:
         raise click.UsageError("Missing argument 'WORKFLOW'.", ctx)
+    from flowquake.mapping import find_mapping
+
+    mapping = find_mapping(options["mapping"])
+    if mapping.name == "mpi":
+        from flowquake.mappings.mpiexec import is_under_mpi
+
+        if not is_under_mpi():
+            from flowquake.cli.supervising import run_under_mpi
+
+            return run_under_mpi(ctx.obj, options["workers"])
+
+        from flowquake.mappings.mpiexec import lifeline
+
+        lifeline()
+    elif hasattr(mapping, "prepare"):
+        mapping.prepare(workflow)
     from flowquake.cli.closing import closing_summary
-    from flowquake.cli.executing import RunOptions, execute, shows_progress
+    from flowquake.cli.executing import RunOptions, execute, follow, shows_progress
 
     loaded = load(workflow)
+    if is_follower():
+        return follow(loaded, settings_of(loaded, assignments), RunOptions(**options), mapping)
     outcome = execute(
         loaded,
         settings_of(loaded, assignments),
         RunOptions(**options),
+        mapping=mapping,
         out=out,
         overwrite=overwrite,
         progress=shows_progress(quiet=quiet),

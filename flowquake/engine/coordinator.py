@@ -86,7 +86,7 @@ class Coordinator:
         elif note.kind == "log":
             logging.getLogger(content.name).handle(content)
         elif note.kind == "failed":
-            self.fail(_error_of(content))
+            self.fail(_error_of(content, worker if self.plan.workers > 1 else None))
         elif note.kind == "done":
             self.done.add(worker)
 
@@ -214,8 +214,10 @@ def _add(total: dict[str, int], more: dict[str, int]) -> None:
         total[name] = total.get(name, 0) + n
 
 
-def _error_of(failure: Failure) -> FlowquakeError:
+def _error_of(failure: Failure, worker: int | None) -> FlowquakeError:
     error = failure.error
+    if worker is not None:
+        error.where = f"{error.where}, worker {worker}" if error.where else f"worker {worker}"
     error.__cause__ = RemoteError(failure.text)
     error._frames = failure.frames  # type: ignore[attr-defined]  # see `frames_of`
     return error

@@ -1,0 +1,94 @@
+"""``flowquake run --mapping mpi``: starts itself under mpiexec, and stays its parent."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flowquake.cli.text import note
+from flowquake.errors import FlowquakeError, TransportError
+
+if TYPE_CHECKING:
+    from flowquake.mappings.mpiexec import Ending
+
+INTERRUPTED, LOST = 130, 4
+
+
+def run_under_mpi(arguments: Sequence[str], workers: int | None) -> int:
+    """Run this command line on ranks.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Those of this process.
+    workers : int, optional
+        How many; default: one for each core.
+
+    Returns
+    -------
+    int
+        The exit code.
+
+    Raises
+    ------
+    ConfigError
+        If there is no mpiexec or mpi4py.
+    TransportError
+        If a rank is lost.
+    """
+    from flowquake.extras import require
+    from flowquake.mappings.mpiexec import find_launcher, supervise
+    from flowquake.mappings.multi import cores
+
+    require("mpi4py", extra="mpi", needed_by="the mapping 'mpi'")
+    ranks = workers or cores()
+    program = [sys.executable, "-m", "flowquake.cli", *arguments]
+    ending = supervise(find_launcher(), ranks, program, log=note)
+    if ending.stopped > 1:
+        _complete(ending, "interrupted", INTERRUPTED, None)
+        note("Interrupted.")
+        return INTERRUPTED
+    if ending.exit_code is not None:
+        return ending.exit_code
+    if ending.stopped:
+        _complete(ending, "interrupted", INTERRUPTED, None)
+        return INTERRUPTED
+    error = _lost(ending, ranks)
+    _complete(ending, "failed", LOST, error)
+    raise error
+
+
+def _lost(ending: Ending, ranks: int) -> TransportError:
+    who = "a rank" if ending.lost is None else f"worker {ending.lost} of {ranks}"
+    ran = ending.said.get("elements", {}).get(str(ending.lost))
+    return TransportError(
+        f"{who} is lost: {ending.how}",
+        where=f"it ran {ran}" if ran else None,
+        fix="see what it printed above; if the machine was short of memory, use fewer workers "
+        "or smaller items; run it again",
+    )
+
+
+def _complete(ending: Ending, status: str, code: int, error: FlowquakeError | None) -> None:
+    """Write in the run's record how it ended, as nobody else can any more."""
+    from flowquake.cli.record import utc_now
+    from flowquake.rundir import RECORD, RunDirectory
+
+    if "directory" not in ending.said:
+        return
+    directory = RunDirectory(Path(ending.said["directory"]), ending.said["id"])
+    try:
+        record: dict[str, Any] = json.loads((directory.path / RECORD).read_text(encoding="utf-8"))
+        record.update(
+            status=status,
+            exit_code=code,
+            error=None if error is None else str(error),
+            ended=utc_now(),
+            files=directory.files(),
+        )
+        directory.write(record)
+    except (OSError, ValueError, FlowquakeError) as cause:
+        note(f"the record of the run cannot be completed: {cause}")

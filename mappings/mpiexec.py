@@ -1,0 +1,381 @@
+"""Starting ranks under ``mpiexec`` and staying their parent.
+
+Each rank holds a socket to the parent. A rank that ends without a farewell is
+lost: the parent says which one, where MPI would only say that something died.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import re
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, BinaryIO, Final
+
+from flowquake.errors import ConfigError
+from flowquake.mappings.launcher import die_with_parent
+
+PARENT: Final = "FLOWQUAKE_MPI_PARENT"
+_RANKS: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
+_LAUNCHED: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MPI_LOCALRANKID")
+# How MPICH and Open MPI say which signal ended a rank, and MPICH's banner.
+_SIGNAL: Final = re.compile(rb"\(signal (\d+)\)|exited on signal (\d+)")
+_CODE: Final = re.compile(rb"=\s+EXIT CODE: (\d+)")
+_BANNER: Final = re.compile(
+    rb"^(=|YOUR APPLICATION TERMINATED|This typically refers|Please see the FAQ|"
+    rb"-{20}|mpirun noticed|mpiexec noticed|prterun noticed|Primary job)"
+)
+_FAREWELL_S: Final = 0.5  # for mpiexec to say how a rank ended
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """An ``mpiexec`` that was found.
+
+    Attributes
+    ----------
+    path : str
+        Where.
+    library : str
+        ``"MPICH"``, ``"Open MPI"`` or the first line that it prints.
+    version : str
+        As it says.
+    """
+
+    path: str
+    library: str
+    version: str
+
+    def command(self, ranks: int, program: Sequence[str]) -> list[str]:
+        """Write the command that starts a program on so many ranks of this machine."""
+        options = ["-n", str(ranks)]
+        if self.library == "Open MPI":
+            options += ["--oversubscribe"]
+            if hasattr(os, "geteuid") and os.geteuid() == 0:
+                options += ["--allow-run-as-root"]
+        return [self.path, *options, *program]
+
+
+@dataclass
+class Ending:
+    """How the ranks ended.
+
+    Attributes
+    ----------
+    exit_code : int or None
+        What rank 0 gave; None if it did not come so far.
+    lost : int or None
+        The first rank that ended without a farewell.
+    how : str
+        How it ended.
+    said : dict
+        What rank 0 told about the run.
+    stopped : int
+        How often the user asked to stop.
+    """
+
+    exit_code: int | None = None
+    lost: int | None = None
+    how: str = ""
+    said: dict[str, Any] = field(default_factory=dict)
+    stopped: int = 0
+
+
+def rank_in_environment() -> int | None:
+    """Give this process's rank, as its launcher says; None without one."""
+    if not is_under_mpi():
+        return None
+    return next((int(os.environ[name]) for name in _RANKS if name in os.environ), None)
+
+
+def is_under_mpi() -> bool:
+    """Whether ``mpiexec`` or a batch system's MPI launcher started this process."""
+    return any(mark in os.environ for mark in _LAUNCHED)
+
+
+def find_launcher() -> Launcher:
+    """Find ``mpiexec``: beside this Python, where pip puts it, or on the path.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    beside = Path(sys.executable).parent / "mpiexec"
+    path = str(beside) if os.access(beside, os.X_OK) else shutil.which("mpiexec")
+    if path is None:
+        raise ConfigError(
+            "there is no mpiexec",
+            fix='pip install "flowquake[mpi]", or load your cluster\'s MPI module',
+        )
+    printed = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
+    first = printed.strip().splitlines()[0] if printed.strip() else "unknown"
+    number = re.search(r"\d+\.\d+(\.\d+)?", printed)
+    if "HYDRA" in printed or "MPICH" in printed.upper():
+        library = "MPICH"
+    elif any(mark in printed for mark in ("Open MPI", "OpenRTE", "open-mpi", "PRRTE", "prte")):
+        library = "Open MPI"
+    else:
+        library = first
+    return Launcher(path, library, number[0] if number else "")
+
+
+def supervise(
+    launcher: Launcher, ranks: int, program: Sequence[str], *, log: Callable[[str], None]
+) -> Ending:
+    """Start a program on several ranks, and wait for their end.
+
+    Parameters
+    ----------
+    launcher : Launcher
+        The ``mpiexec`` to use.
+    ranks : int
+        How many.
+    program : sequence of str
+        The command of each rank.
+    log : callable
+        Takes a line for people, as on a second Ctrl-C.
+    """
+    with tempfile.TemporaryDirectory(prefix="flowquake-") as folder:
+        path = os.path.join(folder, "parent")
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(path)
+            listening.listen(ranks)
+            parent = os.getpid()
+            process = subprocess.Popen(
+                launcher.command(ranks, program),
+                env={**os.environ, PARENT: path},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                preexec_fn=lambda: die_with_parent(parent),
+            )
+            return _Supervision(process, listening, log).run()
+
+
+class _Supervision:
+    """The parent's side of a run under ``mpiexec``."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], listening: socket.socket, log: Callable[[str], None]
+    ) -> None:
+        self.process = process
+        self.listening = listening
+        self.log = log
+        self.ending = Ending()
+        self.selector = selectors.DefaultSelector()
+        self.ranks: dict[int, socket.socket] = {}
+        self.pids: dict[int, int] = {}
+        self.banner = b""
+
+    def run(self) -> Ending:
+        select = self.selector
+        select.register(self.listening, selectors.EVENT_READ, self._greet)
+        outputs = ((self.process.stdout, sys.stdout.buffer), (self.process.stderr, sys.stderr.buffer))
+        for source, target in outputs:
+            assert source is not None
+            pump = _Pump(source, target, self)
+            select.register(source, selectors.EVENT_READ, pump.move)
+        before = {
+            number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        lost_at: float | None = None
+        try:
+            while self.process.poll() is None or len(select.get_map()) > 1:
+                for key, _ in select.select(0.05):
+                    key.data()
+                if self.process.poll() is not None and not self._outputs_open():
+                    break
+                if self.ending.lost is not None:
+                    lost_at = lost_at or time.monotonic()
+                    if time.monotonic() - lost_at > _FAREWELL_S:
+                        self._kill()
+        finally:
+            self._kill()
+            self.process.wait()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            select.close()
+        self._say_how()
+        return self.ending
+
+    def _outputs_open(self) -> bool:
+        watched = {key.fileobj for key in self.selector.get_map().values()}
+        return self.process.stdout in watched or self.process.stderr in watched
+
+    def _greet(self) -> None:
+        rank, _ = self.listening.accept()
+        self.selector.register(rank, selectors.EVENT_READ, _Ear(rank, self).hear)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.ending.stopped += 1
+        if self.ending.stopped == 1 and 0 in self.ranks:
+            with contextlib.suppress(OSError):
+                self.ranks[0].sendall(b"stop\n")
+            return
+        self._kill()
+
+    def _kill(self) -> None:
+        """End everything at once, if it has not ended."""
+        for pid in self.pids.values():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        self.pids.clear()
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def _say_how(self) -> None:
+        ending = self.ending
+        found = _SIGNAL.search(self.banner)
+        code = _CODE.search(self.banner)
+        if found:
+            number = int(found[1] or found[2])
+            known = number in set(signal.Signals)
+            ending.how = f"it was ended by {signal.Signals(number).name if known else number}"
+        elif code:
+            ending.how = f"it ended with exit code {int(code[1])}"
+        else:
+            ending.how = "it ended without a word"
+
+
+class _Ear:
+    """Hears one rank."""
+
+    def __init__(self, given: socket.socket, run: _Supervision) -> None:
+        self.socket = given
+        self.run = run
+        self.rank: int | None = None
+        self.bye = False
+        self.text = b""
+
+    def hear(self) -> None:
+        try:
+            data = self.socket.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._end()
+            return
+        *lines, self.text = (self.text + data).split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+
+    def _take(self, said: dict[str, Any]) -> None:
+        run = self.run
+        if "rank" in said:
+            rank = self.rank = int(said["rank"])
+            run.ranks[rank] = self.socket
+            if said["host"] == socket.gethostname():
+                run.pids[rank] = said["pid"]
+        elif "exit" in said:
+            self.bye = True
+            if self.rank == 0:
+                run.ending.exit_code = said["exit"]
+        else:
+            run.ending.said.update(said)
+
+    def _end(self) -> None:
+        run = self.run
+        run.selector.unregister(self.socket)
+        self.socket.close()
+        if self.rank is not None:
+            run.ranks.pop(self.rank, None)
+            run.pids.pop(self.rank, None)
+            if not self.bye and run.ending.lost is None and not run.ending.stopped > 1:
+                run.ending.lost = self.rank
+
+
+class _Pump:
+    """Brings what the ranks print to this process's streams, without MPI's banners."""
+
+    def __init__(self, source: Any, target: BinaryIO, run: _Supervision) -> None:
+        self.source = source
+        self.target = target
+        self.run = run
+        self.rest = b""
+
+    def move(self) -> None:
+        data = os.read(self.source.fileno(), 65536)
+        if not data:
+            self.run.selector.unregister(self.source)
+            self._write([self.rest] if self.rest else [])
+            return
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        self._write([line + b"\n" for line in lines])
+
+    def _write(self, lines: list[bytes]) -> None:
+        for line in lines:
+            if _BANNER.match(line):
+                self.run.banner += line
+                continue
+            with contextlib.suppress(OSError):  # nobody reads any more
+                self.target.write(line)
+                self.target.flush()
+
+
+class Lifeline:
+    """A rank's socket to the parent of its ``mpiexec``.
+
+    When the parent is gone, so is the rank; when it says "stop", this process
+    gets the signal of a Ctrl-C.
+    """
+
+    def __init__(self, given: socket.socket, rank: int) -> None:
+        self._socket = given
+        self.tell(rank=rank, pid=os.getpid(), host=socket.gethostname())
+        threading.Thread(target=self._listen, name="flowquake lifeline", daemon=True).start()
+
+    def tell(self, **said: object) -> None:
+        """Tell the parent something."""
+        with contextlib.suppress(OSError):  # it is gone: `_listen` ends this process
+            self._socket.sendall(json.dumps(said).encode() + b"\n")
+
+    def _listen(self) -> None:
+        while data := self._socket.recv(64):
+            if b"stop" in data:
+                signal.raise_signal(signal.SIGINT)
+        os._exit(4)
+
+
+@functools.cache
+def lifeline() -> Lifeline | None:
+    """Take hold of the parent; None if there is none, or it is on another machine."""
+    path, rank = os.environ.get(PARENT), rank_in_environment()
+    if path is None or rank is None:
+        return None
+    given = socket.socket(socket.AF_UNIX)
+    try:
+        given.connect(path)
+    except OSError:
+        given.close()
+        return None
+    return Lifeline(given, rank)
+
+
+def farewell(exit_code: int) -> int:
+    """Tell the parent how this rank ends; give the exit code that its launcher may see.
+
+    ``mpiexec`` ends all ranks as soon as one of them does not end with 0.
+    """
+    held = lifeline()
+    if held is None:
+        return exit_code
+    held.tell(exit=exit_code)
+    # Before MPI has begun the others would wait for this rank for ever.
+    return 0 if "mpi4py.MPI" in sys.modules else exit_code
