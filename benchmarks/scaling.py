@@ -182,7 +182,12 @@ def main() -> None:
         print(f"{name:<15} {seconds * 1e6:10.5f} µs")
     chosen = graphs(report.source_s)
     found = compare(chosen, report, asked.mapping, cores, asked.share)
-    curves = {graph.name: scale(graph.make(1), graph.table(report.hops), RANKS) for graph in chosen}
+    # Without the prices of hops nothing can be said of many workers.
+    curves = {
+        graph.name: scale(graph.make(1), graph.table(report.hops), RANKS)
+        for graph in chosen
+        if report.between
+    }
     bends = {name: find_bend(points) for name, points in curves.items()}
     for name, bend in bends.items():
         print(f"{name}: {said(bend)}")
@@ -204,7 +209,11 @@ def verdict(found: Sequence[Outcome]) -> str | None:
 
 def prices(report: HopReport) -> dict[str, float]:
     """Give the prices that were measured: not those of queues, paid once in a run."""
-    return {name: price for name, price in asdict(report.hops).items() if name != "queue_s"}
+    measured = asdict(report.hops)
+    del measured["queue_s"]
+    if report.between:
+        return measured
+    return {name: measured[name] for name in ("call_s", "keyed_s")}
 
 
 def said(bend: Bend | None) -> str:
@@ -287,11 +296,13 @@ def as_page(
         "tell_s": "a watermark told to one queue",
         "hear_s": "a watermark heard from one queue",
     }
-    costs = asdict(report.hops)
-    lines += [f"| {text} | {costs[name] * 1e6:.2f} |" for name, text in names.items()]
-    gigabytes = {"sent": report.hops.send_byte_s, "received": report.hops.receive_byte_s}
+    measured = prices(report)
+    lines += [f"| {names[n]} | {price * 1e6:.2f} |" for n, price in measured.items() if n in names]
+    megabytes = {"sent": "send_byte_s", "received": "receive_byte_s"}
     lines += [
-        f"| a megabyte {word} | {seconds * 1e12:.0f} |" for word, seconds in gigabytes.items()
+        f"| a megabyte {word} | {measured[name] * 1e12:.0f} |"
+        for word, name in megabytes.items()
+        if name in measured
     ]
     lines += [
         "",
@@ -304,7 +315,7 @@ def as_page(
         f"| {o.bottleneck} | {'' if o.is_quiet else f'{o.others:.1f}'} |"
         for o in found
     ]
-    lines += ["", "With a core for each worker, the model says:", ""]
+    lines += ["", "With a core for each worker, the model says:", ""] if bends else []
     lines += [f"- {name}: {said(bend)}." for name, bend in bends.items()]
     return "\n".join(lines) + "\n"
 
@@ -319,7 +330,8 @@ def draw(
     """Draw predictions beside measurements, and the curves to many workers."""
     from matplotlib.figure import Figure
 
-    colours = dict(zip(curves, ("#0072b2", "#d55e00", "#009e73", "#cc79a7"), strict=True))
+    names = dict.fromkeys([*(outcome.graph for outcome in found), *curves])
+    colours = dict(zip(names, ("#0072b2", "#d55e00", "#009e73", "#cc79a7"), strict=False))
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     for name, colour in colours.items():
@@ -371,7 +383,8 @@ def draw(
     right.set(xscale="log", yscale="log", xlabel="workers, each on a core", ylabel="items/s")
     right.set_xscale("log", base=2)
     right.set_title("predicted (lines), measured here (dots), ideal (dotted)", fontsize=10)
-    right.legend(fontsize=8, loc="upper left")
+    if curves:
+        right.legend(fontsize=8, loc="upper left")
     figure.savefig(path, dpi=120)
 
 

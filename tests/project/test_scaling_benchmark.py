@@ -63,3 +63,11 @@ def test_what_was_measured_beside_others_is_not_judged() -> None:
     assert scaling.verdict([outcome(95.0, 0.0), outcome(10.0, 1.0)]) is None
     assert "off by more" in (scaling.verdict([outcome(10.0, 0.0)]) or "")
     assert "nothing can be judged" in (scaling.verdict([outcome(95.0, 1.0)]) or "")
+
+
+def test_nothing_is_said_of_hops_that_were_not_measured(tmp_path: Path) -> None:
+    report = HopReport(HopCosts(call_s=1e-6), 1e-6, between=False)
+    found = [scaling.Outcome("g", 1, 100.0, 95.0, "e", "work", 0.0)]
+    scaling.write(found, {}, {}, report, "sequential", 1.0, tmp_path)
+    assert "sent" not in (tmp_path / "scaling.md").read_text()
+    assert set(json.loads((tmp_path / "scaling.json").read_text())["hops"]) == {"call_s", "keyed_s"}
