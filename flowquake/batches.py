@@ -147,7 +147,7 @@ def _contained(item: Any, depth: int) -> int:  # items of every type
 def _held(item: object) -> list[Any]:
     """Give what the attributes of an object hold, those in slots too."""
     held = list(getattr(item, "__dict__", {}).values())
-    return held + [getattr(item, name, None) for name in _slots(type(item))]
+    return held + [getattr(item, name, None) for name in _slots(type(item))]  # type: ignore[arg-type]  # a type can be hashed
 
 
 @functools.cache

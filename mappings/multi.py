@@ -238,9 +238,7 @@ def _hear(
             transport.wait(_LOOK_EVERY_S)
 
 
-def _dismiss(
-    launcher: _Launcher, transport: SocketTransport, coordinator: Coordinator
-) -> None:
+def _dismiss(launcher: _Launcher, transport: SocketTransport, coordinator: Coordinator) -> None:
     """Let the workers go; those that do not go are ended."""
     from flowquake.engine.channels import Note
 
@@ -265,7 +263,7 @@ def _how(status: int) -> str:
 
 
 class _Launcher:
-    """This process's end of the launcher."""
+    """The end of the launcher that this process holds."""
 
     def __init__(self, process: int | subprocess.Popen[bytes], given: socket.socket) -> None:
         self._process = process

@@ -55,7 +55,7 @@ class _Table:
             self._packed = np.frombuffer(b"".join(raw), np.uint8), ends
         return self._packed
 
-    def take(self, places: npt.NDArray[np.intp]) -> _Table:
+    def take(self, places: npt.NDArray[np.integer[Any]]) -> _Table:
         """Give a table of some of the texts."""
         raw, ends = self.packed
         starts = np.concatenate(([0], ends[:-1])) if len(ends) else ends
