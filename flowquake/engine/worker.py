@@ -175,7 +175,7 @@ class Worker:
                     sender = self._senders.get(queue) or self._sender(
                         queue, self.plan.workers, instance, output
                     )
-                    instance.outlets[output].add_collector(sender.deliver)
+                    instance.outlets[output].add_collector(sender.deliver, is_channel=True)
 
     # Running.
 
