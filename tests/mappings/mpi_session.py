@@ -29,10 +29,14 @@ from flowquake.ports import BoundOutput
 from tests.mappings import ways
 from tests.mappings.graphs import CUTS, GRAPHS, failure_of, outcome_of, recut
 from tests.mappings.item_graphs import FAILING_GRAPHS, HEAVY_GRAPHS, ITEM_GRAPHS
+from tests.mappings.random_graphs import Drawn, answer, draw_graphs
 
 CASE_LIMIT_S: Final = 40.0  # a case that takes longer hangs
 SESSION_LIMIT_S: Final = 600.0
 REPOSITORY: Final = Path(__file__).parents[2]
+
+MPI_GRAPHS: Final = int(os.environ.get("FLOWQUAKE_MPI_GRAPHS", "20"))
+MPI_GRAPHS_SEED: Final = 1
 
 Collected = Callable[[Workflow, BoundOutput[Any]], list[Any]]
 Case = Callable[[], object]
@@ -57,6 +61,16 @@ def cases(ranks: int) -> Iterator[tuple[str, Case]]:
         if way in ways.ONCE_WAYS:
             for make in HEAVY_GRAPHS:
                 yield f"{way.text} {make.__name__}", partial(outcome_of, make, **how)
+    if ranks == 4:
+        for number, drawn in enumerate(draw_graphs(MPI_GRAPHS, MPI_GRAPHS_SEED)):
+            yield f"drawn {number}", partial(drawn_answer, drawn, number)
+
+
+def drawn_answer(drawn: Drawn, number: int) -> tuple[Drawn, dict[str, object]]:
+    """Run a drawn graph with some number of workers; give it with its answer."""
+    mapping = MPI(channel_items=(1, 2, None)[number % 3])
+    given = answer(drawn, mapping, workers=1 + number % 4, fuse=number % 2 == 0)
+    return drawn, given
 
 
 def behaviours() -> Iterator[tuple[str, Callable[[Collected], None]]]:
