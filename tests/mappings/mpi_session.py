@@ -241,10 +241,11 @@ def end_all(process: subprocess.Popen[bytes]) -> None:
 def descendants(pid: int) -> list[int]:
     """Name the children of a process, their children, and so on."""
     found = []
-    listing = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
-    ).stdout
-    parents = {int(child): int(parent) for child, parent in map(str.split, listing.splitlines())}
+    with subprocess.Popen(
+        ["ps", "-e", "-o", "pid=,ppid="], stdout=subprocess.PIPE, text=True
+    ) as listing:
+        pairs = [map(int, line.split()) for line in listing.communicate()[0].splitlines()]
+    parents = {child: parent for child, parent in pairs if child != listing.pid}
     family = {pid}
     while more := {child for child, parent in parents.items() if parent in family} - family:
         family |= more
