@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from flowquake.clock import ManualClock
 from flowquake.engine.job import Job, Load, PECounts
-from flowquake.engine.sampling import Sampler
+from flowquake.engine.sampling import Place, Sampler, placing
 from flowquake.engine.worker import Worker
 from flowquake.errors import PEError
 
@@ -46,7 +46,8 @@ def execute(
     """
     sampler = Sampler(alive=lambda: job.alive, stall_timeout=job.stall_timeout)
     job.live_counts = lambda: _count(job, workers, sampler)
-    with sampler if sampled else contextlib.nullcontext():
+    owners = {name: worker.number for worker in workers for name in worker.instances}
+    with placing(Place(None, owners)), sampler if sampled else contextlib.nullcontext():
         yield from _execute(job, workers, advance)
 
 

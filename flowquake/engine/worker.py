@@ -245,6 +245,11 @@ class Worker:
         return bool(messages)
 
     @property
+    def instances(self) -> list[tuple[str, int]]:
+        """Name the instances that run here: element and number."""
+        return list(self._instances)
+
+    @property
     def finished(self) -> bool:
         """Whether all units have ended and all they sent is on its way."""
         return all(unit.finished for unit in self.units) and not self._to_flush

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -11,6 +12,7 @@ from typing import Any
 
 from flowquake import Composite, FlowquakeError, ManualClock, RunResult, Workflow, element, run
 from flowquake.mapping import Mapping
+from flowquake.planning import plan
 from flowquake.ports import BoundOutput
 from tests.mappings.elements import (
     Blocks,
@@ -28,6 +30,7 @@ from tests.mappings.elements import (
     SumBlock,
     Weigh,
 )
+from tests.mappings.item_elements import Logs
 from tests.mappings.timed_elements import (
     CountHours,
     Feed,
@@ -237,6 +240,36 @@ def failure_of(
         text = re.sub(r"\n  Where: worker \d+\n", "\n", str(error))
         return type(error).__name__, text, error.exit_code
     raise AssertionError("the graph did not fail")
+
+
+def places_of(
+    mapping: Mapping, *, workers: int | None = None, fuse: bool = True
+) -> Counter[tuple[object, ...]]:
+    """Run an element that logs; give what its records say, and whether the worker is right."""
+    found: Counter[tuple[object, ...]] = Counter()
+
+    class Take(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            has = vars(record)
+            if "number" in has:
+                pe, instance, worker = has.get("pe"), has.get("instance"), has.get("worker")
+                found[has["number"], pe, instance, owner.get((pe, instance)) == worker] += 1
+
+    w = Workflow("log records")
+    numbers, relay, logs = Numbers(n=12, parts=2), Identity(), Logs()
+    w.add(logs, name="wordy", instances=2)
+    w.chain(numbers, relay, logs)
+    laid_out = plan(w, mapping.workers(workers), fuse=fuse)
+    owner: dict[tuple[Any, Any], int] = {
+        (i.element, i.index): unit.worker for unit in laid_out.units for i in unit.instances
+    }
+    handler, root = Take(), logging.getLogger()
+    root.addHandler(handler)
+    try:
+        run(w, mapping=mapping, workers=workers, fuse=fuse)
+    finally:
+        root.removeHandler(handler)
+    return found
 
 
 def recut(

@@ -27,7 +27,7 @@ from flowquake.mappings.mpi import MPI
 from flowquake.mappings.mpiexec import find_launcher
 from flowquake.ports import BoundOutput
 from tests.mappings import ways
-from tests.mappings.graphs import CUTS, GRAPHS, failure_of, outcome_of, recut
+from tests.mappings.graphs import CUTS, GRAPHS, failure_of, outcome_of, places_of, recut
 from tests.mappings.item_graphs import FAILING_GRAPHS, HEAVY_GRAPHS, ITEM_GRAPHS
 from tests.mappings.random_graphs import Drawn, answer, draw_graphs
 
@@ -54,6 +54,7 @@ def cases(ranks: int) -> Iterator[tuple[str, Case]]:
             yield f"{way.text} {make.__name__}", partial(outcome_of, make, **how)
         for make in FAILING_GRAPHS:
             yield f"{way.text} {make.__name__}", partial(failure_of, make, **how)
+        yield f"{way.text} places", partial(places_of, **how)
         for cut in CUTS:
             yield f"{way.text} {cut}", partial(recut, **how, **cut)
         for name, behaviour in behaviours():

@@ -28,6 +28,7 @@ from tests.mappings.graphs import (
     in_order_of_time,
     late_rows,
     outcome_of,
+    places_of,
     recut,
     side_data,
 )
@@ -86,6 +87,19 @@ def test_the_error_is_that_of_the_sequential_mapping(
 def test_workers_that_are_spawned_give_the_same_answer(make: Make) -> None:
     given = outcome_of(make, Multi(start="spawn"), workers=2, fuse=False)
     assert given == reference(make)
+
+
+@pytest.mark.parametrize("way", EVERY)
+def test_log_records_say_where_they_come_from(way: Way, mpi_session: Sessions) -> None:
+    if way.ranks:
+        places = mpi_session(way.ranks).answer(f"{way.text} places")
+    else:
+        places = places_of(way.mapping, workers=way.workers, fuse=way.fuse)
+    assert places.total() == 12
+    assert {place[0] for place in places} == set(range(1, 13))
+    assert {place[1] for place in places} == {"wordy"}
+    assert {place[2] for place in places} == {0, 1}
+    assert all(is_right for *_, is_right in places), places
 
 
 @functools.cache
