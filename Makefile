@@ -134,9 +134,10 @@ faults: $(VENV)/.dev ## run a graph under many orders of deliveries and with fai
 	@$(BIN)/python -m benchmarks.faults --out $(PROOF)/faults
 
 .PHONY: soak
-soak: $(VENV)/.dev ## run for five minutes and watch the memory; 5 000 random graphs
+soak: $(VENV)/.dev ## run for five minutes and watch the memory; 5 000 random graphs, and 700 on processes and MPI
 	@$(BIN)/python -m benchmarks.soak --out $(PROOF)/soak
-	@FLOWQUAKE_GRAPHS=5000 $(BIN)/python -m pytest -q tests/mappings/test_random_graphs.py
+	@FLOWQUAKE_GRAPHS=5000 FLOWQUAKE_MULTI_GRAPHS=500 FLOWQUAKE_MPI_GRAPHS=200 \
+	  $(BIN)/python -m pytest -q tests/mappings/test_random_graphs.py
 
 .PHONY: proof
 proof: bench peers calibrate faults soak scaling ## all slow proofs

@@ -98,9 +98,10 @@ class Coordinator:
             self.tell(Note("abort"))
 
     def lost(self, worker: int, how: str) -> None:
-        """Note that a worker is gone, unless it had come to its end."""
-        if worker in self.done:
-            return
+        """Note that a worker is gone before the run's end.
+
+        One that was done is missed too: what it had sent may not have left it.
+        """
         self.done.add(worker)
         if self.failures:  # it was asked to end, or told why before
             return

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
 from flowquake.clock import ManualClock
 from flowquake.engine.job import Job, Load, PECounts
-from flowquake.engine.sampling import Sampler
+from flowquake.engine.sampling import Place, Sampler, placing
 from flowquake.engine.worker import Worker
 from flowquake.errors import PEError
 
@@ -17,6 +18,8 @@ def execute(
     job: Job,
     workers: Sequence[Worker],
     advance: Callable[[], bool],
+    *,
+    sampled: bool = True,
 ) -> Iterator[None]:
     """Run workers that live in this process until they have ended.
 
@@ -28,6 +31,8 @@ def execute(
         All of them.
     advance : callable
         Lets some worker do something; False if none could.
+    sampled : bool, default True
+        Whether it is measured how busy each element is.
 
     Yields
     ------
@@ -41,7 +46,8 @@ def execute(
     """
     sampler = Sampler(alive=lambda: job.alive, stall_timeout=job.stall_timeout)
     job.live_counts = lambda: _count(job, workers, sampler)
-    with sampler:
+    owners = {name: worker.number for worker in workers for name in worker.instances}
+    with placing(Place(None, owners)), sampler if sampled else contextlib.nullcontext():
         yield from _execute(job, workers, advance)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from flowquake.batches import Splitter
 from flowquake.engine.failures import placed_lookup, placed_splitter
 from flowquake.engine.job import Job
+from flowquake.engine.snapshots import is_settled, may_change, own_copy
 from flowquake.errors import PEError
 from flowquake.keys import stable_hash
 from flowquake.ports import Deliver, Emission, Input, Key, Output, fits
@@ -53,6 +54,7 @@ class Outlet:
         self.job = job
         self.count: Callable[[], int] = lambda: 0
         self.delivers: list[Deliver] = []
+        self._copied: list[bool] = []  # for each of them: whether a channel takes a copy
         self.signals: list[Deliver] = []
         self.wanted: list[tuple[str, type]] = []
         self.targets: list[str] = []
@@ -64,6 +66,12 @@ class Outlet:
         self.targets.append(target)
         self.wanted.append((f"{target}.{port.name}", port.type))
         self.signals.extend(receiver.signal for receiver in receivers)
+        before = len(self.delivers)
+        self._add(port, target, receivers)
+        copied = all(receiver.is_channel for receiver in receivers)
+        self._copied += [copied] * (len(self.delivers) - before)
+
+    def _add(self, port: Input[Any], target: str, receivers: Sequence[Receiver]) -> None:
         if len(receivers) == 1 or port.to == "one":
             chosen: Sequence[Receiver] = receivers[:1]
         elif port.to == "all":
@@ -88,17 +96,25 @@ class Outlet:
             return _by_key(receivers, partial(placed_lookup, self.job, target, port.name, port.by))
         return _by_rows(receivers, placed_splitter(self.job, target, port.name, port.by))
 
-    def add_collector(self, deliver: Deliver) -> None:
+    def add_collector(self, deliver: Deliver, *, is_channel: bool = False) -> None:
         """Hand every emission to somebody outside the graph as well."""
         self.connected = True
         self.delivers.append(deliver)
+        self._copied.append(is_channel)
 
     def install(self, instance: dict[str, Any]) -> None:
         """Put the function that makes emissions into an instance's dictionary.
 
         The first item is checked against the port's type; later ones are not.
         """
-        emit, self.count = _emitter(self._deliver(), freezes=_may_carry_arrays(self.port.type))
+        kind = self.port.type
+        copies = may_change(kind) and not all(self._copied)
+        one = len(self.delivers) == 1
+        emit, self.count = _emitter(
+            self._deliver(copies=copies),
+            freezes=_may_carry_arrays(kind),
+            copies=copies and one,
+        )
         name = self.port.name
 
         checked = False
@@ -114,11 +130,16 @@ class Outlet:
 
         instance[name] = first
 
-    def _deliver(self) -> Deliver:
+    def _deliver(self, *, copies: bool) -> Deliver:
         if not self.delivers:
             return _dropped
         if len(self.delivers) == 1:
             return self.delivers[0]
+        if copies:
+            each = tuple(zip(self.delivers, self._copied, strict=True))
+            return lambda item: iter(
+                [(deliver, item if copied else own_copy(item)) for deliver, copied in each]
+            )
         targets = tuple(self.delivers)
         return lambda item: iter([(deliver, item) for deliver in targets])
 
@@ -140,7 +161,7 @@ class Outlet:
 
 
 def _emitter(
-    deliver: Deliver, *, freezes: bool
+    deliver: Deliver, *, freezes: bool, copies: bool
 ) -> tuple[Callable[[Any], Emission], Callable[[], int]]:
     # Closures, because a call of an instance's __call__ costs three times as
     # much; this is the innermost loop of the engine.
@@ -161,6 +182,13 @@ def _emitter(
             array = array.base
         return deliver, item
 
+    def emit_copied(item: object) -> Emission:
+        emission = emit_frozen(item)
+        # What is handed over directly may be kept; its emitter may change it.
+        return emission if is_settled(item) else (deliver, own_copy(item))
+
+    if copies:
+        return emit_copied, lambda: emitted
     return (emit_frozen if freezes else emit), lambda: emitted
 
 

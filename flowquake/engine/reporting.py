@@ -6,7 +6,6 @@ import contextlib
 import faulthandler
 import logging
 import logging.handlers
-import sys
 import threading
 import time
 import traceback
@@ -19,7 +18,7 @@ from typing import Any
 from flowquake.clock import Clock, ManualClock
 from flowquake.engine.channels import Note, Transport
 from flowquake.engine.job import Job, Load, OnError, PECounts
-from flowquake.engine.sampling import Sampler, running_element
+from flowquake.engine.sampling import Place, Sampler, placing
 from flowquake.engine.worker import Worker
 from flowquake.errors import FlowquakeError, PEError
 from flowquake.planning import Plan
@@ -267,30 +266,16 @@ def failure_of(error: Exception) -> Failure:
 def _logging(tell: Callable[[Note], None] | None, number: int) -> Iterator[None]:
     """Bring this process's log records to the coordinator, with their place."""
 
-    class Place(logging.Filter):
-        def filter(self, record: logging.LogRecord) -> bool:
-            record.worker = number
-            found = running_element(sys._getframe())
-            if found is not None:
-                record.pe, record.instance = found
-            return True
-
     class Told(logging.handlers.QueueHandler):
         def enqueue(self, record: logging.LogRecord) -> None:
             if tell is not None:
                 tell(Note("log", record))
 
     root, own = logging.getLogger(), logging.getLogger("flowquake")
-    place = Place()
+    place = Place(number)
     if tell is None:
-        handlers = root.handlers[:]
-        for given in handlers:
-            given.addFilter(place)
-        try:
+        with placing(place):
             yield
-        finally:
-            for given in handlers:
-                given.removeFilter(place)
         return
     handler = Told(None)  # type: ignore[arg-type]  # enqueue() is all that uses it
     handler.addFilter(place)

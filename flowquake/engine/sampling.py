@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType, MappingProxyType
 from typing import Final
 
 from flowquake.pe import ProcessingElement
@@ -30,6 +31,51 @@ def running_element(frame: FrameType | None) -> tuple[str, int] | None:
                     return context.name, context.index
         frame = frame.f_back
     return None
+
+
+class Place(logging.Filter):
+    """Tells a log record which worker, element and instance it comes from.
+
+    Parameters
+    ----------
+    worker : int or None
+        The worker of this process; None if it has several.
+    owners : mapping of (str, int) to int, optional
+        For these the worker of each element's instance.
+    """
+
+    def __init__(
+        self, worker: int | None, owners: Mapping[tuple[str, int], int] = MappingProxyType({})
+    ) -> None:
+        super().__init__()
+        self._worker = worker
+        self._owners = owners
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add to the record; those of other processes have their place already."""
+        if hasattr(record, "worker"):
+            return True
+        found = running_element(sys._getframe())
+        worker = self._worker
+        if found is not None:
+            record.pe, record.instance = found
+            worker = self._owners.get(found, worker)
+        if worker is not None:
+            record.worker = worker
+        return True
+
+
+@contextlib.contextmanager
+def placing(place: Place) -> Iterator[None]:
+    """Let all that is logged from here on say where it comes from."""
+    handlers = logging.getLogger().handlers[:]
+    for handler in handlers:
+        handler.addFilter(place)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(place)
 
 
 class Sampler:

@@ -175,7 +175,7 @@ class Worker:
                     sender = self._senders.get(queue) or self._sender(
                         queue, self.plan.workers, instance, output
                     )
-                    instance.outlets[output].add_collector(sender.deliver)
+                    instance.outlets[output].add_collector(sender.deliver, is_channel=True)
 
     # Running.
 
@@ -243,6 +243,11 @@ class Worker:
             elif isinstance(message, Note):
                 self._on_note(message)
         return bool(messages)
+
+    @property
+    def instances(self) -> list[tuple[str, int]]:
+        """Name the instances that run here: element and number."""
+        return list(self._instances)
 
     @property
     def finished(self) -> bool:

@@ -28,6 +28,8 @@ from flowquake.mappings.simulated import Simulated
 from flowquake.ports import BoundOutput
 from flowquake.testing import replay
 from tests.mappings.elements import Everywhere, Identity, Numbers, Pairs, Single, Sink
+from tests.mappings.mpi_session import behaviour_name
+from tests.mappings.ways import EVERY, Way
 
 Collected = Callable[[Workflow, BoundOutput[Any]], list[Any]]
 
@@ -36,21 +38,22 @@ def _sequential(workflow: Workflow, output: BoundOutput[Any]) -> list[Any]:
     return run(workflow, collect=[output])[output]
 
 
-def _simulated(workers: int, fuse: bool) -> Collected:
-    def collect(workflow: Workflow, output: BoundOutput[Any]) -> list[Any]:
-        mapping = Simulated(order=workers, channel_items=2, fuse=fuse)
-        return run(workflow, mapping=mapping, workers=workers, collect=[output])[output]
+@pytest.fixture(params=EVERY)
+def collect(request: pytest.FixtureRequest, mpi_session: Callable[[int], Any]) -> Collected:
+    way: Way = request.param
+    if way.ranks:
+        parameters = {**request.node.callspec.params}
+        del parameters["collect"]
+        case = behaviour_name(request.node.originalname, parameters)
+        answers = iter(mpi_session(way.ranks).answer(f"{way.text} {case}"))
+        return lambda workflow, output: next(answers)
 
-    return collect
+    def answer(workflow: Workflow, output: BoundOutput[Any]) -> list[Any]:
+        return run(
+            workflow, mapping=way.mapping, workers=way.workers, fuse=way.fuse, collect=[output]
+        )[output]
 
-
-@pytest.fixture(
-    params=[_sequential, *(_simulated(n, fuse) for n in (1, 2, 4, 7) for fuse in (True, False))],
-    ids=["sequential", *(f"{n}-{fuse}" for n in (1, 2, 4, 7) for fuse in ("fused", "apart"))],
-)
-def collect(request: pytest.FixtureRequest) -> Collected:
-    given: Collected = request.param
-    return given
+    return answer
 
 
 def line(*parts: ProcessingElement) -> Workflow:
@@ -150,7 +153,9 @@ def test_b13_b14_any_number_of_workers_will_do() -> None:
     for workers in range(1, 7):
         last = Identity()
         workflow = line(Single(n=5), Identity(), Identity(), Identity(), last)
-        assert sorted(_simulated(workers, False)(workflow, last.out)) == [1, 2, 3, 4, 5]
+        mapping = Simulated(order=workers, channel_items=2, fuse=False)
+        result = run(workflow, mapping=mapping, workers=workers, collect=[last.out])
+        assert sorted(result[last.out]) == [1, 2, 3, 4, 5]
 
 
 def test_b15_a_copy_to_all_reaches_every_instance(collect: Collected) -> None:

@@ -1,164 +1,120 @@
 """Random graphs on random transports end, and give the sequential answer.
 
 A failing example prints what was drawn and can be replayed from it. ``make
-soak`` and ``FLOWQUAKE_GRAPHS=5000 pytest ...`` draw more.
+soak`` draws more; so do ``FLOWQUAKE_GRAPHS`` (on the simulated transport),
+``FLOWQUAKE_MULTI_GRAPHS`` and ``FLOWQUAKE_MPI_GRAPHS``.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowquake import Emissions, Input, Output, ProcessingElement, State, Workflow, run
-from flowquake.mapping import Mapping
+from flowquake import TransportError
+from flowquake.engine.coordinator import elements_of
+from flowquake.mappings.multi import Multi
+from flowquake.mappings.sequential import Sequential
 from flowquake.mappings.simulated import Simulated
-from flowquake.ports import BoundInput, BoundOutput
-from tests.mappings.elements import Identity, Numbers, Odd, Repeat, parity
-from tests.mappings.timed_elements import rows_of
+from flowquake.planning import plan
+from tests.conftest import IN_CI
+from tests.mappings.elements import Identity
+from tests.mappings.mpi_session import MPI_GRAPHS, Session
+from tests.mappings.random_graphs import Drawn, Node, Origin, answer, graphs
 
-EXAMPLES = int(os.environ.get("FLOWQUAKE_GRAPHS", "200"))
-
-
-@dataclass
-class Sum:
-    amount: int = 0
-    version: int = 1
-
-
-class KeyEcho(ProcessingElement):
-    x = Input(int, by=parity)
-    out = Output(int)
-
-    def on_x(self, x: int) -> Emissions:
-        assert self.key == parity(x)
-        yield self.out(x)
-
-
-class OneEcho(ProcessingElement):
-    x = Input(int, to="one")
-    out = Output(int)
-
-    def on_x(self, x: int) -> Emissions:
-        yield self.out(x)
-
-
-class AllEcho(ProcessingElement):
-    x = Input(int, to="all")
-    out = Output(int)
-
-    def on_x(self, x: int) -> Emissions:
-        yield self.out(x)
-
-
-class KeySum(ProcessingElement):
-    x = Input(int, by=parity, order="any")
-    out = Output(int)
-    state = State(Sum)
-
-    def on_x(self, x: int) -> None:
-        self.state.amount += x
-
-    def finish(self) -> Emissions:
-        yield self.out(self.state.amount)
-
-
-class Total(ProcessingElement):
-    x = Input(int, order="any")
-    out = Output(int)
-    state = State(Sum)
-
-    def on_x(self, x: int) -> None:
-        self.state.amount += x
-
-    def finish(self) -> Emissions:
-        yield self.out(self.state.amount)
-        yield self.out(-self.state.amount)
-
-
-KINDS: dict[str, type[ProcessingElement]] = {
-    kind.__name__: kind
-    for kind in (Identity, Odd, Repeat, KeyEcho, OneEcho, AllEcho, KeySum, Total)
-}
-
-
-@dataclass(frozen=True)
-class Node:
-    kind: str
-    instances: int | None
-    upstream: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A graph: sources as (items, splits), then nodes, each after those it takes from."""
-
-    sources: tuple[tuple[int, int], ...]
-    nodes: tuple[Node, ...]
-
-    def build(self) -> tuple[Workflow, list[BoundOutput[Any]]]:
-        workflow = Workflow("drawn")
-        outputs: list[BoundOutput[Any]] = []
-        for number, (items, parts) in enumerate(self.sources):
-            source = workflow.add(Numbers(n=items, parts=parts), name=f"source_{number}")
-            outputs.append(source.out)
-        for number, node in enumerate(self.nodes):
-            part = workflow.add(
-                KINDS[node.kind](), name=f"{node.kind.lower()}_{number}", instances=node.instances
-            )
-            target: BoundInput[int] = getattr(part, "x")  # noqa: B009 - every kind has it
-            for place in node.upstream:
-                workflow.connect(outputs[place], target)
-            outputs.append(getattr(part, "out"))  # noqa: B009 - every kind has it
-        return workflow, outputs
+EXAMPLES = int(os.environ.get("FLOWQUAKE_GRAPHS", "5000" if IN_CI else "200"))
+MULTI_EXAMPLES = int(os.environ.get("FLOWQUAKE_MULTI_GRAPHS", "50"))
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> Drawn:
-    sources = draw(
-        st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3)), min_size=1, max_size=2)
-    )
-    nodes = []
-    for number in range(draw(st.integers(1, 7))):
-        kind = draw(st.sampled_from(sorted(KINDS)))
-        free = kind not in ("OneEcho", "Total")
-        instances = draw(st.none() | st.integers(1, 3)) if free else None
-        places = st.integers(0, len(sources) + number - 1)
-        upstream = draw(st.lists(places, min_size=1, max_size=2, unique=True))
-        nodes.append(Node(kind, instances, tuple(upstream)))
-    return Drawn(tuple(sources), tuple(nodes))
-
-
-def answer(drawn: Drawn, mapping: Mapping | str, workers: int) -> dict[str, object]:
-    workflow, outputs = drawn.build()
-    result = run(workflow, mapping=mapping, workers=workers, collect=outputs)
-    given: dict[str, object] = {
-        f"{workflow.name_of(output.element)}.out": rows_of(result[output]) for output in outputs
+def transports(draw: st.DrawFn) -> dict[str, Any]:  # parameters of Simulated
+    """Draw an order of deliveries, delays, channels, and now and then a death or a stop."""
+    ending = draw(_ENDING)
+    return {
+        "order": draw(_ORDER),
+        "channel_items": draw(_CHANNEL_ITEMS),
+        "slow": draw(_SLOW),
+        "death": (draw(_WORKERS), draw(_MOVE)) if ending == 0 else None,
+        "stop": draw(_MOVE) if ending == 1 else None,
     }
-    for name, counts in result.counts.items():
-        given[name] = (counts.received, counts.emitted)
-    return given
 
 
+_ENDING, _ORDER, _WORKERS = st.integers(0, 7), st.integers(0, 2**16), st.integers(1, 5)
+_CHANNEL_ITEMS, _SLOW = st.sampled_from([1, 2, 3, 1024]), st.sampled_from([0.0, 0.3])
+_MOVE = st.integers(1, 60)
+
+
+@pytest.mark.timeout(900)
 @settings(max_examples=EXAMPLES)
+@given(drawn=graphs(), transport=transports(), workers=_WORKERS, fuse=st.booleans())
+def test_a_random_graph_ends_with_the_sequential_answer(
+    drawn: Drawn, transport: dict[str, Any], workers: int, fuse: bool
+) -> None:
+    death = transport["death"]
+    try:
+        given = answer(drawn, Simulated(**transport), workers=workers, fuse=fuse)
+    except TransportError as lost:
+        hypothesis.event("a worker died")
+        check_loss(lost, drawn, death, workers, fuse=fuse)
+        return
+    if not given:
+        assert transport["stop"] is not None
+        hypothesis.event("it was stopped")
+        return
+    expected = answer(drawn, Sequential())
+    hypothesis.note(f"sequential: {expected}")
+    assert given == expected
+
+
+def check_loss(
+    lost: TransportError, drawn: Drawn, death: tuple[int, int] | None, workers: int, *, fuse: bool
+) -> None:
+    assert death is not None
+    dead = death[0] % workers
+    assert f"worker {dead} of {workers} is lost" in lost.message
+    laid_out = plan(drawn.build()[0], workers, fuse=fuse)
+    assert lost.where == f"it ran {elements_of(laid_out, dead)}"
+
+
+@pytest.mark.timeout(900)
+@settings(max_examples=MULTI_EXAMPLES)
 @given(
     drawn=graphs(),
     workers=st.integers(1, 5),
     fuse=st.booleans(),
     channel_items=st.sampled_from([1, 2, 1024]),
-    order=st.integers(0, 2**16),
 )
-def test_a_random_graph_ends_with_the_sequential_answer(
-    drawn: Drawn, workers: int, fuse: bool, channel_items: int, order: int
+def test_a_random_graph_gives_the_same_on_processes(
+    drawn: Drawn, workers: int, fuse: bool, channel_items: int
 ) -> None:
-    mapping = Simulated(order=order, channel_items=channel_items, fuse=fuse)
-    expected = answer(drawn, "sequential", 1)
-    given = answer(drawn, mapping, workers)
-    hypothesis.note(f"sequential: {expected}")
-    if any(node.kind == "AllEcho" and node.instances is None for node in drawn.nodes):
-        hypothesis.event("a copy to all without instances=")
-    assert given == expected
+    mapping = Multi(channel_items=channel_items)
+    given = answer(drawn, mapping, workers=workers, fuse=fuse)
+    assert given == answer(drawn, Sequential())
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("number", range(MPI_GRAPHS))
+def test_a_random_graph_gives_the_same_on_mpi(
+    number: int, mpi_session: Callable[[int], Session]
+) -> None:
+    drawn, given = mpi_session(4).answer(f"drawn {number}")
+    assert given == answer(drawn, Sequential())
+
+
+def test_a_death_ends_a_run_and_names_the_worker_and_its_elements() -> None:
+    drawn = Drawn((Origin(20, 1),), (Node("Identity", 1, (0,)), Node("Total", None, (1,))))
+    for move in range(1, 20):
+        with pytest.raises(TransportError, match=re.escape("worker 1 of 2 is lost")) as lost:
+            answer(
+                drawn,
+                Simulated(order=move, channel_items=1, death=(1, move)),
+                workers=2,
+                fuse=False,
+            )
+        assert Identity.__name__.lower() in str(lost.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -195,5 +196,18 @@ def _rows(item: object) -> Iterator[Hashable]:
         columns = (item.time.tolist(), item.sequence.tolist())
         yield from ((item.source, *row) for row in zip(*columns, strict=True))
     else:
-        assert isinstance(item, Hashable)
-        yield item
+        yield frozen(item)
+
+
+def frozen(item: Any) -> Hashable:  # items of every type
+    """Give an item as something that can be counted and compared."""
+    if isinstance(item, np.ndarray):
+        return ("array", item.dtype.str, item.shape, item.tobytes())
+    if isinstance(item, dict):
+        return tuple(sorted((key, frozen(value)) for key, value in item.items()))
+    if isinstance(item, (tuple, list)):
+        return tuple(map(frozen, item))
+    if isinstance(item, bytearray):
+        return bytes(item)
+    assert isinstance(item, Hashable)
+    return item
