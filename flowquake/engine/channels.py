@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from operator import length_hint
 from sys import getsizeof
 from typing import Any, NamedTuple, Protocol
 
@@ -285,7 +287,7 @@ class Inlet:
     """
 
     __slots__ = (
-        *("_channel", "_give_back", "_items", "_limits", "_nbytes", "_timer", "_waiting"),
+        *("_channel", "_give_back", "_items", "_left", "_limits", "_nbytes", "_timer", "_waiting"),
         *("arrived", "deliver", "signal", "taken", "waited"),
     )
 
@@ -311,33 +313,34 @@ class Inlet:
         self._items = 0
         self._nbytes = 0
         self.arrived = 0
-        self.taken = 0
+        self.taken = 0  # with those that `_left` still has
+        self._left: Iterator[Any] = iter(())
         self.waited = 0.0  # seconds from arrival until done, summed over items
 
     def count(self) -> int:
         """Give the number of items taken so far."""
-        return self.taken
+        return self.taken - length_hint(self._left)
 
     def emissions(self, parcel: Parcel) -> Iterator[Emission]:
         """Hand on a parcel; other work may go first after each slice of time."""
-        deliver, signal = self.deliver, self.signal
+        deliver, signal, timer = self.deliver, self.signal, self._timer
         items, done = parcel.items, 0
-        stride = left = 1
-        timer = self._timer
+        if Snapshot in set(map(type, items)):
+            items = [item.restore() if type(item) is Snapshot else item for item in items]
+        stride = 1
         began = timer()
         for at, sent in (*parcel.signals, (len(items), None)):
-            for item in items[done:at] if done or at < len(items) else items:
-                self.taken += 1
-                yield deliver, item.restore() if type(item) is Snapshot else item
-                left -= 1
-                if not left:
-                    spent = timer() - began
-                    stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
-                    left = stride
-                    if spent > SLICE_S:
-                        yield END_OF_SLICE
-                        began = timer()
-            done = at
+            while done < at:
+                some = items[done : min(at, done + stride)]
+                self._left = iter(some)
+                self.taken += len(some)
+                yield from zip(repeat(deliver), self._left)
+                done += len(some)
+                spent = timer() - began
+                stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
+                if spent > SLICE_S:
+                    yield END_OF_SLICE
+                    began = timer()
             if sent is not None:
                 yield signal, sent
 

@@ -65,14 +65,15 @@ def _losing_none_of(
     method: str, handler: Callable[..., Any], outlet: Outlet
 ) -> Callable[..., Iterator[Emission] | None]:
     """Do the same for an element with one output, in less time."""
+    made = outlet.made
 
     def call(*arguments: object) -> Iterator[Emission] | None:
-        before = outlet.count()
+        before = made[0]
         emissions = handler(*arguments)
         if emissions is not None:
-            made: Iterator[Emission] = iter(emissions)
-            return made
-        if before != outlet.count():
+            given: Iterator[Emission] = iter(emissions)
+            return given
+        if before != made[0]:
             raise _forgotten(method)
         return None
 

@@ -17,8 +17,8 @@ from flowquake.engine.failures import (
     not_an_emission,
     origin,
     phase_failure,
-    placed_lookup,
     placed_splitter,
+    without_key,
 )
 from flowquake.engine.handlers import losing_nothing, taking_side_data
 from flowquake.engine.inflow import Inflow
@@ -27,7 +27,7 @@ from flowquake.engine.ordering import TimeBuffer
 from flowquake.engine.outlets import Outlet, Receiver
 from flowquake.errors import FlowquakeError, PEError
 from flowquake.functions import FunctionElement
-from flowquake.keys import sort_key
+from flowquake.keys import normalise, sort_key
 from flowquake.planning import InstancePlan
 from flowquake.ports import Deliver, Emission, Key
 from flowquake.signals import END, HALT, RESUME, Signal, Watermark
@@ -233,13 +233,18 @@ class Instance:
         self, name: str, handler: Deliver, by: Callable[[Any], Key], *, timed: bool
     ) -> Deliver:
         number = self._ports.index(name)
-        find = placed_lookup(self.job, self.name, name, by, self._scopes, self._scope)
-        own = self.own
+        lost = without_key(self.job, self.name, name)
+        scopes, own = self._scopes, self.own
         stateful = self.declared.state is not None
 
         def deliver(item: object) -> Iterator[Emission] | None:
-            scope = find(item)
-            if scope is None:
+            try:
+                key = by(item)
+                scope = scopes.get(key)
+                if scope is None:
+                    scope = self._scope(normalise(key))
+            except Exception as cause:  # noqa: BLE001 - placed and raised again
+                lost(item, cause)
                 return None
             if timed:
                 return self._hold(scope, number, item)

@@ -265,9 +265,9 @@ class Worker:
         """Add how long items waited for this worker's instances, and how many still do."""
         for target, inlet, _ in self._inlets.values():
             load = loads[target]
-            load.queue += inlet.arrived - inlet.taken
+            load.queue += inlet.arrived - inlet.count()
             load.waited += inlet.waited
-            load.crossed += inlet.taken
+            load.crossed += inlet.count()
 
     def add_counts(self, counts: dict[str, PECounts], unconnected: dict[str, int]) -> None:
         """Add what this worker's instances did to the run's counts."""

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, ClassVar, Final, Literal, Self, cast
 
 from flowquake.records.batch import Timescale
 from flowquake.records.frozen import FrozenDict, freeze
@@ -131,6 +131,8 @@ class Forecast:
     ValueError
         If the status, time unit or time scale is not one of those above.
     """
+
+    IS_FROZEN: ClassVar[bool] = True  # nothing in it can be changed
 
     schema: str = SCHEMA
     id: str = ""
