@@ -40,7 +40,8 @@ def run_under_mpi(arguments: Sequence[str], workers: int | None) -> int:
         If a rank is lost.
     """
     from flowquake.extras import require
-    from flowquake.mappings.mpiexec import find_launcher, supervise
+    from flowquake.mappings.mpiexec import supervise
+    from flowquake.mappings.mpifound import find_launcher
     from flowquake.mappings.multi import cores
 
     require("mpi4py", extra="mpi", needed_by="the mapping 'mpi'")
@@ -52,6 +53,8 @@ def run_under_mpi(arguments: Sequence[str], workers: int | None) -> int:
         note("Interrupted.")
         return INTERRUPTED
     if ending.exit_code is not None:
+        if ending.is_incomplete:
+            _complete(ending, "failed", ending.exit_code, None)
         return ending.exit_code
     if ending.stopped:
         _complete(ending, "interrupted", INTERRUPTED, None)
