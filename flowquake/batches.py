@@ -124,10 +124,10 @@ def _contained(item: Any, depth: int) -> int:  # items of every type
     elif isinstance(item, (list, tuple, set, frozenset)):
         parts, count = item, len(item)
     else:
-        held = getattr(item, "__dict__", None)
+        held = _held(item)
         if not held:
             return 64
-        parts, count = held.values(), len(held)
+        parts, count = held, len(held)
     if not depth or not count:
         return 64 + 16 * count
     size = 0
@@ -141,6 +141,18 @@ def _contained(item: Any, depth: int) -> int:  # items of every type
             own = getattr(part, "nbytes", None)
             size += own if isinstance(own, int) else _contained(part, depth - 1)
     return 64 + size * count // min(count, _SAMPLE)
+
+
+def _held(item: object) -> list[Any]:
+    """Give what the attributes of an object hold, those in slots too."""
+    held = list(getattr(item, "__dict__", {}).values())
+    for cls in type(item).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            value = getattr(item, name, None)
+            if value is not None and name not in ("__dict__", "__weakref__"):
+                held.append(value)
+    return held
 
 
 def row_times(batch: Batch) -> tuple[IntArray, IntArray]:

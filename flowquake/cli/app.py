@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("inspecting", "Say what a catalog file holds, and how to forecast from it."),
     "runs": ("runs", "List and show earlier runs."),
     "demo": ("demo", "Simulate a sequence of earthquakes and forecast its failure."),
+    "dispel4py": ("dispel4py", "Run a workflow of dispel4py as it is."),
     "doctor": ("checkup", "Check this machine and this installation."),
     "new": ("new", "Make a package with an element or a workflow of your own."),
     "completion": ("completion", "Print the set-up of command completion for a shell."),
@@ -242,8 +243,9 @@ def _line_of_user(error: BaseException) -> str:
     own = Path(__file__).resolve().parents[1]
     engine = [n for n, frame in enumerate(frames) if Path(frame.filename).parent.name == "engine"]
     handler = frames[engine[-1] + 1 :] if engine else []
-    while handler and Path(handler[0].filename).resolve().parent == own:
-        handler = handler[1:]  # what calls an @element function
+    between = (str(own), str(own / "compat" / "dispel4py"))
+    while handler and str(Path(handler[0].filename).resolve().parent) in between:
+        handler = handler[1:]  # what calls an @element function, or a PE of dispel4py
     if not handler or handler[0].filename.startswith((str(own), str(own.parent / "pes"))):
         return ""  # flowquake's own elements are no business of the user
     last = [frame for frame in handler if frame.filename == handler[0].filename][-1]

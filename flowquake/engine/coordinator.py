@@ -12,6 +12,7 @@ from typing import Any
 from flowquake.engine.channels import Credit, Message, Note, Parcel
 from flowquake.engine.job import Job, Load, PECounts
 from flowquake.engine.reporting import Beat, Failure, stack_file
+from flowquake.engine.snapshots import Snapshot
 from flowquake.errors import FlowquakeError, TransportError
 from flowquake.planning import Plan
 
@@ -123,7 +124,7 @@ class Coordinator:
             worker, parcel = self._parcels.popleft()
             deliver = self.job.collectors[self._places[-1 - parcel.channel]]
             for item in parcel.items:
-                waits = deliver(item)
+                waits = deliver(item.restore() if type(item) is Snapshot else item)
                 if waits is not None:
                     next(iter(waits), None)
                     yield

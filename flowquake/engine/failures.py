@@ -203,7 +203,10 @@ class Guard:
         A lost broker and a stop are no fault of the item: they pass.
         """
         policy = self.instance.job.on_error
-        may_retry = policy.action == "retry" and self.instance.declared.state is None
+        declared = self.instance.declared
+        # What is written for an instance may keep anything, in attributes of its own.
+        keeps = declared.state is not None or declared.per_instance
+        may_retry = policy.action == "retry" and not keeps
         attempts = policy.attempts if may_retry else 0
         while True:
             emitted = 0
