@@ -279,7 +279,7 @@ def communicator() -> Any:
 
 
 def _check_together(library: Any) -> None:
-    from flowquake.mappings.mpiexec import ranks_in_environment
+    from flowquake.mappings.mpifound import ranks_in_environment
 
     started = ranks_in_environment()
     if started > 1 and library.COMM_WORLD.size == 1:

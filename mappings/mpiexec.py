@@ -25,12 +25,11 @@ from types import FrameType
 from typing import Any, BinaryIO, Final
 
 from flowquake.errors import FlowquakeError
-from flowquake.mappings.launcher import die_with_parent
 from flowquake.mappings.mpifound import Launcher
+from flowquake.mappings.processes import die_with_parent
 
 PARENT: Final = "FLOWQUAKE_MPI_PARENT"
 _RANKS: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
-_SIZES: Final = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 _LAUNCHED: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MPI_LOCALRANKID")
 # How MPICH and Open MPI say which signal ended a rank, and what else they print.
 _SIGNAL: Final = re.compile(rb"\(signal (\d+)\)|exited on signal (\d+)")
@@ -86,11 +85,6 @@ def rank_in_environment() -> int | None:
 def is_under_mpi() -> bool:
     """Whether ``mpiexec`` or a batch system's MPI launcher started this process."""
     return any(mark in os.environ for mark in _LAUNCHED)
-
-
-def ranks_in_environment() -> int:
-    """Give how many processes were started with this one, as their launcher says."""
-    return next((int(os.environ[name]) for name in _SIZES if name in os.environ), 1)
 
 
 def supervise(

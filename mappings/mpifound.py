@@ -15,6 +15,7 @@ from typing import Final
 from flowquake.errors import ConfigError
 
 PATIENCE_S: Final = 10.0  # for a program that only says its version
+_SIZES: Final = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 _NUMBER: Final = re.compile(r"\d+\.\d+(\.\d+)?")
 # What each prints of itself. Ranks with one family's library can be started by
 # the mpiexec of any of that family.
@@ -177,3 +178,8 @@ def loaded_library() -> Library | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return Library.read(said.stdout) if said.stdout.strip() else None
+
+
+def ranks_in_environment() -> int:
+    """Give how many processes were started with this one, as their launcher says."""
+    return next((int(os.environ[name]) for name in _SIZES if name in os.environ), 1)

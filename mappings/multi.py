@@ -22,12 +22,10 @@ from flowquake.mappings.launcher import (
     INSIDE,
     Order,
     fork_launcher,
-    is_single_threaded,
-    receive_object,
-    send_object,
     spawn_launcher,
     talking_pairs,
 )
+from flowquake.mappings.processes import is_single_threaded, receive_object, send_object
 
 if TYPE_CHECKING:
     from flowquake.engine.coordinator import Coordinator
@@ -238,9 +236,7 @@ def _hear(
             transport.wait(_LOOK_EVERY_S)
 
 
-def _dismiss(
-    launcher: _Launcher, transport: SocketTransport, coordinator: Coordinator
-) -> None:
+def _dismiss(launcher: _Launcher, transport: SocketTransport, coordinator: Coordinator) -> None:
     """Let the workers go; those that do not go are ended."""
     from flowquake.engine.channels import Note
 
@@ -265,7 +261,7 @@ def _how(status: int) -> str:
 
 
 class _Launcher:
-    """This process's end of the launcher."""
+    """The end of the launcher that is in this process."""
 
     def __init__(self, process: int | subprocess.Popen[bytes], given: socket.socket) -> None:
         self._process = process

@@ -20,7 +20,6 @@ from flowquake.pes.magnitudes import EstimateCompleteness
 from flowquake.pes.windows import ExpandingWindows
 from flowquake.records import NS_PER_DAY, NS_PER_MINUTE, to_ns
 
-
 FITTING = 20.0  # what a window costs, in ordinary items
 
 

@@ -174,7 +174,9 @@ def invoke(arguments: Sequence[str]) -> int:
     wanted = os.environ.get("FLOWQUAKE_DEBUG", "").strip().lower()
     debug = "--debug" in arguments or wanted in ("1", "on", "t", "true", "y", "yes")
     try:
-        result = app.main(args=list(arguments), prog_name="flowquake", standalone_mode=False, obj=list(arguments))
+        result = app.main(
+            args=list(arguments), prog_name="flowquake", standalone_mode=False, obj=list(arguments)
+        )
     except click.Abort:
         _print("Interrupted.")
         return 130

@@ -124,7 +124,17 @@ class Sender:
     """
 
     __slots__ = (
-        *("_batch", "_channel", "_fail", "_is_local", "_limit", "_load", "_pending", "_room", "_send"),
+        *(
+            "_batch",
+            "_channel",
+            "_fail",
+            "_is_local",
+            "_limit",
+            "_load",
+            "_pending",
+            "_room",
+            "_send",
+        ),
         *("_signals", "_space", "_waiting"),
     )
 

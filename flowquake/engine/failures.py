@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flowquake.batches import Splitter, splitter
-from flowquake.keys import normalise
 from flowquake.engine.job import Job, describe_item, item_json
 from flowquake.errors import FlowquakeError, Interrupted, PEError, TransportError
+from flowquake.keys import normalise
 from flowquake.ports import By, Deliver, Emission, Key
 
 if TYPE_CHECKING:

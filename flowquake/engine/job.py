@@ -206,7 +206,9 @@ class Job:
         if force or now - self._observed >= OBSERVE_EVERY_S:
             self._observed = now
             self.live_counts()
-            self.observer.on_progress(Progress(self.counts, dict(self.fractions), self.seconds, self.loads))
+            self.observer.on_progress(
+                Progress(self.counts, dict(self.fractions), self.seconds, self.loads)
+            )
 
     def reject(self, element: str, entry: dict[str, Any]) -> None:
         """Set an item or record aside, on disk if the run has a directory."""

@@ -17,7 +17,6 @@ from flowquake.errors import PEError
 from flowquake.keys import stable_hash
 from flowquake.ports import Deliver, Emission, Input, Key, Output, fits
 
-
 _REMEMBERED: Final = 100_000  # keys whose receiver is not computed again
 
 
@@ -77,9 +76,7 @@ class Outlet:
             self.delivers.append(receiver.deliver)
             receiver.tell(lambda: self.count())
 
-    def _partition(
-        self, port: Input[Any], target: str, receivers: Sequence[Receiver]
-    ) -> Deliver:
+    def _partition(self, port: Input[Any], target: str, receivers: Sequence[Receiver]) -> Deliver:
         assert port.by is not None
         if callable(port.by):
             return _by_key(receivers, partial(placed_lookup, self.job, target, port.name, port.by))

@@ -141,9 +141,7 @@ class WorkerJob(Job):
             self.heartbeat()
 
 
-def serve(
-    task: Task, number: int, transport: Transport, *, beside: bool = False
-) -> Iterator[None]:
+def serve(task: Task, number: int, transport: Transport, *, beside: bool = False) -> Iterator[None]:
     """Run one worker of a plan to its end, in this process.
 
     However it ends, the coordinator is told.
@@ -181,7 +179,11 @@ def serve(
     asked = _Asked(job)
     worker: Worker | None = None
     done = False
-    with _logging(None if beside else tell, number), _stack_writer(task, number) as arm, Sampler() as sampler:
+    with (
+        _logging(None if beside else tell, number),
+        _stack_writer(task, number) as arm,
+        Sampler() as sampler,
+    ):
         try:
             worker = Worker(
                 job,
@@ -192,7 +194,12 @@ def serve(
                 channel_bytes=task.channel_bytes,
                 on_note=asked.hear,
             )
-            job.heartbeat = lambda: (arm(), tell(Note("beat", _beat(job, worker, sampler))))[1]
+
+            def beat() -> None:
+                arm()
+                tell(Note("beat", _beat(job, worker, sampler)))
+
+            job.heartbeat = beat
             job.tick(force=True)
             yield from _work(worker, asked)
             done = not asked.aborted
