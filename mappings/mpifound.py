@@ -14,7 +14,7 @@ from typing import Final
 
 from flowquake.errors import ConfigError
 
-PATIENCE_S: Final = 10.0  # for a program that only says its version
+PATIENCE_S: Final = 5.0  # for a program that only says its version
 _SIZES: Final = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 _NUMBER: Final = re.compile(r"\d+\.\d+(\.\d+)?")
 # What each prints of itself. Ranks with one family's library can be started by

@@ -52,9 +52,15 @@ class Multi:
         the workflow's classes by name.
     channel_items, channel_bytes : int, optional
         Bounds of each channel.
+
+    Attributes
+    ----------
+    spawned : bool
+        Whether the workers of the last run were fresh interpreters.
     """
 
     name = "multi"
+    spawned = False
 
     def __init__(
         self,
@@ -111,6 +117,7 @@ class Multi:
             launcher = self._launch(task)
             try:
                 transport = launcher.start()
+                self.spawned = launcher.spawned
                 if launcher.spawned and self.start == "auto" and sys.platform == "linux":
                     log.info("workers are spawned: this process has more than one thread")
                 coordinator = Coordinator(job, plan, transport.send, stacks=task.stacks)
