@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from flowquake.errors import FlowquakeError
 from flowquake.mappings.processes import (
     die_with_parent,
     is_single_threaded,
@@ -157,7 +158,10 @@ def _launch(parent: socket.socket, task: Task | None) -> None:
     except EOFError:
         return
     except Exception as cause:  # noqa: BLE001 - told to the parent
-        send_object(parent, ("failed", f"{type(cause).__name__}: {cause}"))
+        said, fix = f"{type(cause).__name__}: {cause}", None
+        if isinstance(cause, FlowquakeError):
+            said, fix = cause.message, cause.fix
+        send_object(parent, ("failed", said, fix))
         return
     crew.start(parent)
     poll = select.poll()
