@@ -378,8 +378,8 @@ def farewell(exit_code: int, last_words: str = "") -> int:
         if held is not None:
             held.tell(exit=exit_code, alone=True)
         sys.modules["flowquake.mappings.mpi"].communicator().Abort(exit_code)
-    if held is None:
-        return exit_code
+    if held is None:  # a launcher would end rank 0 in the middle of its words
+        return 0 if rank else exit_code
     held.tell(exit=exit_code)
     return 0 if "mpi4py.MPI" in sys.modules else exit_code
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from flowquake.mappings.mpiexec import _Pump
+from flowquake.mappings.mpifound import find_launcher
 
 ONE_FAILS = '''
 """Fails on some ranks, before anything runs."""
@@ -131,3 +132,22 @@ def test_what_open_mpi_says_of_a_death_is_read_and_not_shown() -> None:
 )
 def test_what_elements_print_between_rules_comes_through(printed: bytes) -> None:
     assert pumped(printed) == (printed, b"")
+
+
+@pytest.mark.mpi
+def test_under_an_mpiexec_of_ones_own_rank_0_says_why_and_gives_the_code(tmp_path: Path) -> None:
+    fails = ONE_FAILS.replace("yield from ()", "raise ValueError('bad')\n        yield from ()")
+    (tmp_path / "fails.py").write_text(fails)
+    mpiexec = find_launcher().command(3, [sys.executable, "-m", "flowquake.cli"])
+    done = subprocess.run(
+        [*mpiexec, "run", "fails.py", "--mapping", "mpi", "--out", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count("ValueError: bad") == 1
+    assert '"status": "failed"' in (tmp_path / "out" / "run.json").read_text()
