@@ -30,7 +30,7 @@ USES: Final = {
     "kafka": "live feeds",
     "numba": "faster fits",
     "hdf5": "HDF5 files",
-    "logging": "logs of several processes",
+    "logging": "logs of processes that you start yourself",
 }
 
 
