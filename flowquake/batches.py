@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, TypeGuard
@@ -146,13 +147,16 @@ def _contained(item: Any, depth: int) -> int:  # items of every type
 def _held(item: object) -> list[Any]:
     """Give what the attributes of an object hold, those in slots too."""
     held = list(getattr(item, "__dict__", {}).values())
-    for cls in type(item).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            value = getattr(item, name, None)
-            if value is not None and name not in ("__dict__", "__weakref__"):
-                held.append(value)
-    return held
+    return held + [getattr(item, name, None) for name in _slots(type(item))]  # type: ignore[arg-type]  # a type can be hashed
+
+
+@functools.cache
+def _slots(kind: type) -> tuple[str, ...]:
+    names: list[str] = []
+    for cls in kind.__mro__:
+        own = cls.__dict__.get("__slots__", ())
+        names += (own,) if isinstance(own, str) else own
+    return tuple(name for name in names if name not in ("__dict__", "__weakref__"))
 
 
 def row_times(batch: Batch) -> tuple[IntArray, IntArray]:

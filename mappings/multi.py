@@ -269,7 +269,7 @@ def _how(status: int) -> str:
 
 
 class _Launcher:
-    """The end of the launcher that is in this process."""
+    """The end of the launcher that this process holds."""
 
     def __init__(self, process: int | subprocess.Popen[bytes], given: socket.socket) -> None:
         self._process = process

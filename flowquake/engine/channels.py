@@ -130,6 +130,7 @@ class Sender:
             "_fail",
             "_is_local",
             "_limit",
+            "_limit_bytes",
             "_load",
             "_pending",
             "_room",
@@ -156,7 +157,7 @@ class Sender:
         self._waiting = waiting
         self._limit = items
         self._room = items
-        self._space = nbytes
+        self._space = self._limit_bytes = nbytes
         self._batch = min(PARCEL_ITEMS, max(1, items // 4))
         self._load = 0
         self._pending: list[Any] = []
@@ -222,10 +223,10 @@ class Sender:
         self._room += items
         self._space += nbytes
 
-    @property
-    def in_flight(self) -> int:
-        """Items that were sent, or wait to be, and are not yet taken."""
-        return self._limit - self._room
+    def in_flight(self) -> tuple[float, int]:
+        """Give how full the channel is, and the items on it that are not yet worked off."""
+        items = self._limit - self._room
+        return max(items / self._limit, 1.0 - self._space / self._limit_bytes), items
 
     def flush(self) -> bool:
         """Send what was gathered; False if there was nothing."""

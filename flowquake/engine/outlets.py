@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,8 @@ from flowquake.errors import PEError
 from flowquake.keys import stable_hash
 from flowquake.ports import Deliver, Emission, Input, Key, Output, fits
 
+_LOOKED_AT: Final = 64
+_DEALT_AT_ONCE: Final = 64
 _REMEMBERED: Final = 100_000  # keys whose receiver is not computed again
 
 
@@ -32,14 +33,15 @@ class Receiver:
         Takes a watermark or an end, for the channel from this sender.
     tell : callable
         Takes a function that counts the items sent to this receiver.
-    is_channel : bool
-        Whether items go into a channel, which runs no code of the receiver's.
+    in_flight : callable, optional
+        For a channel, which runs no code of the receiver's: gives how full it
+        is, and the items on it.
     """
 
     deliver: Deliver
     signal: Deliver
     tell: Callable[[Callable[[], int]], None]
-    is_channel: bool = False
+    in_flight: Callable[[], tuple[float, int]] | None = None
 
 
 class Outlet:
@@ -67,7 +69,11 @@ class Outlet:
         elif port.to == "all":
             chosen = receivers
         elif port.by is None:
-            self.delivers.append(_deal(receivers))
+            loads = [r.in_flight for r in receivers if r.in_flight is not None]
+            if len(loads) == len(receivers):
+                self.delivers.append(_deal_by_load([r.deliver for r in receivers], loads))
+            else:
+                self.delivers.append(_deal(receivers))
             return
         else:
             self.delivers.append(self._partition(port, target, receivers))
@@ -166,16 +172,41 @@ def _dropped(item: object) -> None:
     return None
 
 
+def _deal_by_load(
+    delivers: Sequence[Deliver], loads: Sequence[Callable[[], tuple[float, int]]]
+) -> Deliver:
+    """Deal to the channel with the least on it; the longer the queues, the more at once."""
+    deliver = delivers[0]
+    turn, left = -1, 0
+    count = len(delivers)
+
+    def choose() -> None:
+        nonlocal deliver, turn, left
+        turn = (turn + 1) % count
+        # Of very many, not all are looked at.
+        near = [(turn + step) % count for step in range(min(count, _LOOKED_AT))]
+        (_, items), _, number = min(
+            (loads[place](), step, place) for step, place in enumerate(near)
+        )
+        deliver = delivers[number]
+        left = max(1, min(_DEALT_AT_ONCE, items // 4))
+
+    def deal(item: object) -> Any:  # an iterator of emissions, or None
+        nonlocal left
+        if not left:
+            choose()
+        left -= 1
+        return deliver(item)
+
+    return deal
+
+
 def _deal(receivers: Sequence[Receiver]) -> Deliver:
     sent = [0] * len(receivers)
     delivers = [receiver.deliver for receiver in receivers]
     turn = 0
     for number, receiver in enumerate(receivers):
         receiver.tell(lambda number=number: sent[number])  # type: ignore[misc]  # binds the loop's value
-
-    if all(receiver.is_channel for receiver in receivers):
-        turns = itertools.cycle(delivers)
-        return lambda item: next(turns)(item)
 
     def deal(item: object) -> Any:  # an iterator of emissions, or None
         nonlocal turn
@@ -203,7 +234,7 @@ def _by_key(
         return number
 
     find = lookup(numbers, place)
-    if all(receiver.is_channel for receiver in receivers):
+    if all(receiver.in_flight is not None for receiver in receivers):
 
         def send(item: Any) -> Any:  # items of every type
             number = find(item)

@@ -195,9 +195,9 @@ def serve(task: Task, number: int, transport: Transport, *, beside: bool = False
                 on_note=asked.hear,
             )
 
-            def beat() -> None:
+            def beat(alive: Worker = worker) -> None:
                 arm()
-                tell(Note("beat", _beat(job, worker, sampler)))
+                tell(Note("beat", _beat(job, alive, sampler)))
 
             job.heartbeat = beat
             job.tick(force=True)

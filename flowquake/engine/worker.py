@@ -116,7 +116,7 @@ class Worker:
                         queue = channel.number(index, j)
                         sender = self._sender(queue, worker_of[c.target, j], owner, c.output)
                         receivers.append(
-                            Receiver(sender.deliver, sender.signal, _untold, is_channel=True)
+                            Receiver(sender.deliver, sender.signal, _untold, sender.in_flight)
                         )
                 else:
                     for j in self._direct_receivers(c, index):

@@ -183,6 +183,11 @@ class Forecast:
             put(self, "id", made)
 
     @property
+    def nbytes(self) -> int:
+        """About the bytes it holds."""
+        return 2048
+
+    @property
     def time(self) -> int:
         """The event time of the forecast: when it is issued."""
         return self.issued

@@ -74,6 +74,11 @@ class Window:
         return self.end
 
     @property
+    def nbytes(self) -> int:
+        """About the bytes it holds."""
+        return self.events.nbytes + 256
+
+    @property
     def duration_days(self) -> float:
         """Length, days."""
         return days(self.end - self.start)
