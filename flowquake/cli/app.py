@@ -39,6 +39,9 @@ _HELP_WANTED: tuple[type[click.UsageError], ...] = tuple(
 )
 
 
+# What a rank for which another one speaks would have said.
+last_words: list[str] = []
+
 _KINDS: dict[type, str] = {dict: "table", list: "list"}
 
 
@@ -208,11 +211,12 @@ def _show(
     hint: bool = False,
     context: click.Context | None = None,
 ) -> None:
+    kind = "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
     if is_follower():
+        last_words.append(message if hint else f"{kind}: {message}")
         return
     if debug:
         traceback.print_exception(error)
-    kind = "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
     _print(message if hint else f"{kind}: {message}")
     line = _line_of_user(error)
     if line:
