@@ -13,7 +13,7 @@ import numpy as np
 from flowquake.batches import Splitter
 from flowquake.engine.failures import placed_lookup, placed_splitter
 from flowquake.engine.job import Job
-from flowquake.engine.snapshots import is_settled, may_change, own_copy
+from flowquake.engine.snapshots import ATOMS, may_change, own_copy
 from flowquake.errors import PEError
 from flowquake.keys import stable_hash
 from flowquake.ports import Deliver, Emission, Input, Key, Output, fits
@@ -180,9 +180,19 @@ def _emitter(
         return deliver, item
 
     def emit_copied(item: object) -> Emission:
-        emission = emit_frozen(item)
         # What is handed over directly may be kept; its emitter may change it.
-        return emission if is_settled(item) else (deliver, own_copy(item))
+        nonlocal emitted
+        emitted += 1
+        if type(item) is tuple:
+            for part in item:
+                if type(part) not in ATOMS:
+                    break
+            else:
+                return deliver, item
+        elif isinstance(item, np.ndarray):
+            emitted -= 1
+            emit_frozen(item)
+        return deliver, own_copy(item)
 
     if copies:
         return emit_copied, lambda: emitted
