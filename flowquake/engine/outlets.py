@@ -11,7 +11,7 @@ import numpy as np
 from flowquake.batches import Splitter
 from flowquake.engine.failures import placed_splitter, without_key
 from flowquake.engine.job import Job
-from flowquake.engine.snapshots import ATOMS, is_settled, may_change, own_copy
+from flowquake.engine.snapshots import ATOMS, may_change, own_copy
 from flowquake.errors import PEError
 from flowquake.keys import normalise, stable_hash
 from flowquake.ports import Deliver, Emission, Input, Key, Output, fits
@@ -188,13 +188,15 @@ def _emitter(
         return deliver, item
 
     def emit_copied(item: Any) -> Emission:  # items of every type
-        kind = type(item)
-        if kind in ATOMS or (kind is tuple and ATOMS.issuperset(map(type, item))):
+        # What is handed over directly may be kept; its emitter may change it.
+        if type(item) is tuple:
             made[0] += 1
+            for part in item:
+                if type(part) not in ATOMS:
+                    return deliver, own_copy(item)
             return deliver, item
         emission = emit_frozen(item)
-        # What is handed over directly may be kept; its emitter may change it.
-        return emission if is_settled(item) else (deliver, own_copy(item))
+        return emission if type(item) in ATOMS else (deliver, own_copy(item))
 
     if copies:
         return emit_copied

@@ -215,6 +215,20 @@ class Fragile(ProcessingElement):
             raise KeyError(x)
 
 
+class FragileBlocks(ProcessingElement):
+    """Raises on one array, while many others are on their way."""
+
+    block = Input(np.ndarray)
+    out = Output(np.ndarray)
+
+    at: int = 3
+
+    def on_block(self, block: npt.NDArray[Any]) -> Emissions:
+        if block[0] == self.at:
+            raise ValueError("this block is too much")
+        yield self.out(block)
+
+
 def no_nines(x: int) -> Key:
     if x % 9 == 0:
         raise ValueError("a nine has no key")

@@ -12,6 +12,7 @@ from tests.mappings.item_elements import (
     Changing,
     Checksum,
     Fragile,
+    FragileBlocks,
     FragileKeys,
     Freeze,
     Halves,
@@ -163,6 +164,16 @@ def failing_always() -> Graph:
     return Graph(w, on_error="retry:2")
 
 
+def failing_under_load() -> Graph:
+    w = Workflow("failing under load")
+    blocks, fragile, hoard = Blocks(n=60, size=40_000), FragileBlocks(), Hoard()
+    w.add(fragile, instances=1)
+    w.connect(blocks.out, fragile.block)
+    w.connect(blocks.out, hoard.x)
+    w.connect(fragile.out, hoard.x)
+    return Graph(w, [fragile.out])
+
+
 FAILING_GRAPHS: list[Callable[[], Graph]] = [
-    *(failing, failing_in_a_source, failing_without_a_key, failing_always),
+    *(failing, failing_in_a_source, failing_without_a_key, failing_always, failing_under_load),
 ]
