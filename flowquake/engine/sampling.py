@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import signal
 import sys
 import threading
 import time
@@ -16,6 +19,7 @@ from flowquake.pe import ProcessingElement
 log = logging.getLogger(__name__)
 
 SAMPLE_EVERY_S: Final = 0.02
+SIGNAL_EVERY_S: Final = 0.005  # of working time; a signal costs less than another thread's turn
 
 
 def running_element(frame: FrameType | None) -> tuple[str, int] | None:
@@ -32,10 +36,42 @@ def running_element(frame: FrameType | None) -> tuple[str, int] | None:
     return None
 
 
-class Sampler:
-    """Looks at one thread from another, and adds up how long it was in which element.
+def seconds_worked(work: int) -> float:
+    """Give how long a thread has worked, or would have if its core had been free."""
+    running, ready, _ = os.pread(work, 128, 0).split()
+    return (int(running) + int(ready)) * 1e-9
 
-    It costs that thread next to nothing: no handler is timed.
+
+def _open_work() -> int | None:
+    """Open what the kernel says about this thread, if the profiling signal is to be had."""
+    if not hasattr(signal, "setitimer") or not hasattr(os, "pread"):
+        return None
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    taken = signal.getsignal(signal.SIGPROF) is not signal.SIG_DFL
+    if taken or signal.getitimer(signal.ITIMER_PROF)[0]:
+        return None
+    try:
+        work = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        seconds_worked(work)
+    except (OSError, ValueError):
+        os.close(work)
+        return None
+    return work
+
+
+class Sampler:
+    """Looks at one thread, and adds up how long it was in which element.
+
+    No handler is timed. Where the thread works is seen by a signal of the
+    profiling timer, which meets it anywhere. Another thread meets it mostly
+    where it lets others go on, as in a call of the system, so that one only
+    sees where it waits; but it sees all where there are no such signals:
+    outside the main thread, where somebody else has them, and where the system
+    does not tell working from waiting.
 
     Parameters
     ----------
@@ -61,29 +97,66 @@ class Sampler:
         self._stall_timeout = stall_timeout
         self._reported = 0.0
         self._watched = threading.get_ident()
+        self._work = _open_work()
+        self._worked = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, name="flowquake sampler", daemon=True)
 
     def __enter__(self) -> Sampler:
+        if self._work is not None:
+            self._worked = seconds_worked(self._work)
+            signal.signal(signal.SIGPROF, self._on_signal)
+            signal.siginterrupt(signal.SIGPROF, False)
+            signal.setitimer(signal.ITIMER_PROF, SIGNAL_EVERY_S, SIGNAL_EVERY_S)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._work is not None:
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
         self._ended.set()
         self._thread.join()
+        work, self._work = self._work, None
+        if work is not None:
+            os.close(work)
+            # Ended by another thread, it leaves a handler that does nothing.
+            with contextlib.suppress(ValueError):
+                signal.signal(signal.SIGPROF, signal.SIG_DFL)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._work is None:
+            return
+        worked = seconds_worked(self._work)
+        spent, self._worked = worked - self._worked, worked
+        found = running_element(frame)
+        if found is not None:
+            self._add(found[0], spent)
+
+    def _add(self, name: str, seconds: float) -> None:
+        self.busy[name] = self.busy.get(name, 0.0) + seconds
 
     def _look(self) -> None:
-        before = time.perf_counter()
+        before: tuple[float, tuple[str, int] | None] = self._not_working(), None
+        given = before[0]
         while not self._ended.wait(self._every):
             frame = sys._current_frames().get(self._watched)
             found = running_element(frame)
             if self._stall_timeout:
                 self._watch(frame, found)
-            now = time.perf_counter()
-            if found is not None:
-                name = found[0]
-                self.busy[name] = self.busy.get(name, 0.0) + now - before
-            before = now
+            waited = self._not_working()
+            # Work is told a little late: what is still there after it was.
+            sure = min(waited, before[0]) if self._work is not None else waited
+            element = before[1] if self._work is not None else found
+            if sure > given:
+                if element is not None:
+                    self._add(element[0], sure - given)
+                given = sure
+            before = waited, found
+
+    def _not_working(self) -> float:
+        now = time.perf_counter()
+        work = self._work
+        return now if work is None else now - seconds_worked(work)
 
     def _watch(self, frame: FrameType | None, found: tuple[str, int] | None) -> None:
         last = self._alive()
