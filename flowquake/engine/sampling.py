@@ -18,15 +18,19 @@ from flowquake.pe import ProcessingElement
 
 log = logging.getLogger(__name__)
 
+ENGINE: Final = __name__.rpartition(".")[0] + "."
 SAMPLE_EVERY_S: Final = 0.02
-SIGNAL_EVERY_S: Final = 0.005  # of working time; a signal costs less than another thread's turn
+WAITING_EVERY_S: Final = 0.05  # where signals see the working time
+SIGNAL_EVERY_S: Final = 0.01  # of working time; a signal costs less than another thread's turn
 
 
 def running_element(frame: FrameType | None) -> tuple[str, int] | None:
     """Name the element and instance whose code a frame is in; None if it is the engine's."""
     while frame is not None:
         code = frame.f_code
-        if code.co_argcount and code.co_varnames[0] == "self":
+        is_method = code.co_argcount and code.co_varnames[0] == "self"
+        # The names of a frame are costly to have, and the engine's own frames are many.
+        if is_method and not frame.f_globals.get("__name__", "").startswith(ENGINE):
             owner = frame.f_locals.get("self")
             if isinstance(owner, ProcessingElement):
                 context = owner.__dict__.get("_context")
@@ -138,7 +142,8 @@ class Sampler:
     def _look(self) -> None:
         before: tuple[float, tuple[str, int] | None] = self._not_working(), None
         given = before[0]
-        while not self._ended.wait(self._every):
+        every = self._every if self._work is None else max(self._every, WAITING_EVERY_S)
+        while not self._ended.wait(every):
             frame = sys._current_frames().get(self._watched)
             found = running_element(frame)
             if self._stall_timeout:
