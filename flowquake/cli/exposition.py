@@ -40,7 +40,7 @@ def exposition(progress: Progress | None, info: Mapping[str, str]) -> str:
     lines += _family(
         "items_received_total",
         "counter",
-        "Items taken, over all inputs.",
+        "Items sent to an element, over all inputs.",
         [("", {"pe": name}, count.received) for name, count in counts.items()],
     )
     lines += _family(

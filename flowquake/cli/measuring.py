@@ -21,15 +21,18 @@ class Figures:
     Attributes
     ----------
     received, emitted : float
-        Items a second, over all inputs and over all outputs.
+        Items a second that it took, over all inputs, and gave, over all
+        outputs.
     busy : float
         Part of the time that the workers which run it spent in its code, 0 to 1.
     queue : int
         Items that have arrived and wait, at the end of the interval.
     latency : float or None
-        Mean seconds from an item's arrival until it was done, where items come
-        from other workers; else seconds in the element's code for each item.
-        None if there was none.
+        Mean seconds from an item's arrival until it was done: of a whole run as
+        it was measured, of an interval as queue and rate give it (Little's
+        law), since items are measured by the parcel. Where nothing comes from
+        another worker, the seconds in the element's code for each item. None if
+        there was none.
     """
 
     received: float
@@ -54,36 +57,41 @@ def measure(before: Progress | None, now: Progress) -> dict[str, Figures]:
     >>> from flowquake.engine.job import Load, PECounts
     >>> from flowquake.running import Progress
     >>> counts = {"filter": PECounts(received=300, emitted={"kept": 100})}
-    >>> now = Progress(counts, {}, 2.0, {"filter": Load(busy=1.5, queue=7)})
+    >>> now = Progress(counts, {}, 2.0, {"filter": Load(busy=1.5)})
     >>> measure(None, now)["filter"]
-    Figures(received=150.0, emitted=50.0, busy=0.75, queue=7, latency=0.005)
+    Figures(received=150.0, emitted=50.0, busy=0.75, queue=0, latency=0.005)
     """
     seconds = max(now.seconds - (before.seconds if before else 0.0), 1e-3)
-    found = {}
-    for name, count in now.counts.items():
-        past = before.counts.get(name) if before else None
-        received = count.received - (past.received if past else 0)
-        emitted = sum(count.emitted.values()) - (sum(past.emitted.values()) if past else 0)
-        load = now.loads.get(name)
-        earlier = before.loads.get(name) if before else None
-        busy, waited, crossed = (
-            (getattr(load, part) if load else 0) - (getattr(earlier, part) if earlier else 0)
-            for part in ("busy", "waited", "crossed")
-        )
-        found[name] = Figures(
-            received=max(received, 0) / seconds,
-            emitted=max(emitted, 0) / seconds,
-            busy=min(max(busy, 0.0) / (seconds * now.places.get(name, 1)), 1.0),
-            queue=max(load.queue, 0) if load else 0,
-            latency=_latency(max(busy, 0.0), waited, crossed, received),
-        )
-    return found
+    return {name: _figures(before, now, name, seconds, whole=before is None) for name in now.counts}
 
 
-def _latency(busy: float, waited: float, crossed: int, received: int) -> float | None:
-    if crossed > 0:
-        return max(waited, 0.0) / crossed
-    return busy / received if received > 0 else None
+def _figures(
+    before: Progress | None, now: Progress, name: str, seconds: float, *, whole: bool
+) -> Figures:
+    # Imported late: it loads numpy, before which a mapping may want to fork.
+    from flowquake.engine.job import Load, PECounts
+
+    count, load = now.counts[name], now.loads.get(name) or Load()
+    past = (before and before.counts.get(name)) or PECounts()
+    earlier = (before and before.loads.get(name)) or Load()
+    busy = max(load.busy - earlier.busy, 0.0)
+    # What was sent to it counts as received while it still waits; and either
+    # all that an element takes comes over channels, or nothing.
+    received = count.received - past.received
+    taken = max(load.crossed - earlier.crossed if load.crossed else received, 0)
+    latency: float | None = None
+    if taken and whole and load.crossed:
+        latency = max(load.waited, 0.0) / taken
+    elif taken:
+        latency = ((earlier.queue + load.queue) / 2 * seconds + busy) / taken
+    emitted = sum(count.emitted.values()) - sum(past.emitted.values())
+    return Figures(
+        received=taken / seconds,
+        emitted=max(emitted, 0) / seconds,
+        busy=min(busy / (seconds * now.places.get(name, 1)), 1.0),
+        queue=max(load.queue, 0),
+        latency=latency,
+    )
 
 
 def metrics_line(before: Progress | None, now: Progress) -> dict[str, Any]:

@@ -63,8 +63,14 @@ def test_figures_are_of_the_interval_between_two_reports() -> None:
     )
 
     assert measure(before, now)["pick"] == Figures(
-        received=100.0, emitted=10.0, busy=0.5, queue=5, latency=0.02
+        received=100.0, emitted=10.0, busy=0.5, queue=5, latency=0.035
     )
+
+
+def test_the_latency_of_a_whole_run_is_as_measured() -> None:
+    now = progress(10.0, pick={"received": 100, "busy": 5.0, "waited": 20.0, "crossed": 80})
+    found = measure(None, now)["pick"]
+    assert (found.received, found.latency) == (8.0, 0.25)
 
 
 def test_where_nothing_crosses_the_latency_is_the_time_in_the_code() -> None:
