@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,11 @@ class Plan:
     channels: tuple[ChannelPlan, ...]
     is_whole: bool = False
     loads: tuple[float, ...] = ()
+
+    def places(self) -> dict[str, int]:
+        """Count the workers on which each element has instances."""
+        places = {(i.element, unit.worker) for unit in self.units for i in unit.instances}
+        return dict(Counter(element for element, _ in places))
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as plain data."""

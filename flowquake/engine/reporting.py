@@ -18,7 +18,8 @@ from typing import Any
 from flowquake.clock import Clock, ManualClock
 from flowquake.engine.channels import Note, Transport
 from flowquake.engine.job import Job, Load, OnError, PECounts
-from flowquake.engine.sampling import Place, Sampler, placing
+from flowquake.engine.placing import Place, placing
+from flowquake.engine.sampling import Sampler
 from flowquake.engine.worker import Worker
 from flowquake.errors import FlowquakeError, PEError
 from flowquake.planning import Plan
