@@ -333,9 +333,7 @@ class _Crew:
         finally:
             _leave(code)
 
-    def _spawn_one(
-        self, number: int, ends: Mapping[int, socket.socket], arenas: list[int]
-    ) -> int:
+    def _spawn_one(self, number: int, ends: Mapping[int, socket.socket], arenas: list[int]) -> int:
         ours, theirs = socket.socketpair()
         program = (
             "import sys, json; sys.path[:] = json.loads(sys.argv[2]); "
@@ -389,9 +387,7 @@ def spawned(descriptor: int) -> NoReturn:
         _leave(code)
 
 
-def _work(
-    task: Task, number: int, ends: Mapping[int, socket.socket], arenas: list[int]
-) -> None:
+def _work(task: Task, number: int, ends: Mapping[int, socket.socket], arenas: list[int]) -> None:
     from flowquake.engine.channels import Note
     from flowquake.engine.reporting import serve
     from flowquake.mappings.arena import Arena, ReadArena

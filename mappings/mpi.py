@@ -6,10 +6,8 @@ import atexit
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flowquake.errors import ConfigError, FlowquakeError
@@ -89,11 +87,12 @@ class MPI:
         from flowquake.engine.channels import CHANNEL_BYTES, CHANNEL_ITEMS
         from flowquake.engine.coordinator import Coordinator
         from flowquake.engine.reporting import Task
+        from flowquake.engine.stacks import StackFiles
         from flowquake.mappings.messages import MPITransport
 
         ranks = communicator()
-        folder = tempfile.mkdtemp(prefix="flowquake-") if ranks.rank == 0 else None
-        stacks = Path(ranks.bcast(folder))
+        stacks = StackFiles(plan.workers) if ranks.rank == 0 else None
+        places = ranks.bcast(None if stacks is None else stacks.places)
         _compare(ranks, plan)
         transport = MPITransport(ranks, plan.workers)
         task = Task(
@@ -105,17 +104,17 @@ class MPI:
             clock=job.clock,
             collected=tuple(job.collectors),
             stall_timeout=job.stall_timeout,
-            stacks=stacks if stacks.is_dir() else None,
+            stacks=places,
             channel_items=self._bounds[0] or CHANNEL_ITEMS,
             channel_bytes=self._bounds[1] or CHANNEL_BYTES,
         )
-        if ranks.rank == 0:
-            coordinator = Coordinator(job, plan, transport.send, stacks=task.stacks)
+        if stacks is not None:
+            coordinator = Coordinator(job, plan, transport.send, stacks=stacks)
             try:
                 yield from _lead(task, transport, coordinator)
             finally:
                 _dismiss(transport, coordinator, ranks.size)
-                _remove(stacks)
+                stacks.close()
             coordinator.result()
         else:
             _follow(task, transport, ranks.rank, job)
@@ -237,13 +236,6 @@ def communicator() -> Any:
 
 def _abort_quietly(code: int) -> None:
     communicator().Abort(code)
-
-
-def _remove(stacks: Path) -> None:
-    for file in stacks.glob("worker-*.txt"):
-        file.unlink(missing_ok=True)
-    if stacks.is_dir():
-        stacks.rmdir()
 
 
 def _are(size: int) -> str:

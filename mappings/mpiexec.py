@@ -186,7 +186,10 @@ class _Supervision:
     def run(self) -> Ending:
         select = self.selector
         select.register(self.listening, selectors.EVENT_READ, self._greet)
-        outputs = ((self.process.stdout, sys.stdout.buffer), (self.process.stderr, sys.stderr.buffer))
+        outputs = (
+            (self.process.stdout, sys.stdout.buffer),
+            (self.process.stderr, sys.stderr.buffer),
+        )
         for source, target in outputs:
             assert source is not None
             pump = _Pump(source, target, self)

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from flowquake.engine.coordinator import Coordinator
     from flowquake.engine.job import Job
     from flowquake.engine.reporting import Task
+    from flowquake.engine.stacks import StackPlaces
     from flowquake.mappings.sockets import SocketTransport
     from flowquake.planning import Plan
 
@@ -102,20 +102,21 @@ class Multi:
             What a worker raised.
         """
         from flowquake.engine.coordinator import Coordinator
+        from flowquake.engine.stacks import StackFiles
 
         if INSIDE in os.environ:
             raise ConfigError(
                 "a worker cannot start workers of its own",
                 fix="run what starts the workflow under `if __name__ == '__main__':`",
             )
-        with tempfile.TemporaryDirectory(prefix="flowquake-") as stacks:
-            task = self._task(job, plan, Path(stacks))
+        with contextlib.closing(StackFiles(plan.workers)) as stacks:
+            task = self._task(job, plan, stacks.places)
             launcher = self._launch(task)
             try:
                 transport = launcher.start()
                 if launcher.spawned and self.start == "auto" and sys.platform == "linux":
                     log.info("workers are spawned: this process has more than one thread")
-                coordinator = Coordinator(job, plan, transport.send, stacks=task.stacks)
+                coordinator = Coordinator(job, plan, transport.send, stacks=stacks)
                 try:
                     yield from _hear(launcher, transport, coordinator)
                 finally:
@@ -125,7 +126,7 @@ class Multi:
         coordinator.result()
         yield
 
-    def _task(self, job: Job, plan: Plan, stacks: Path) -> Task:
+    def _task(self, job: Job, plan: Plan, stacks: StackPlaces) -> Task:
         from flowquake.engine.channels import CHANNEL_BYTES, CHANNEL_ITEMS
         from flowquake.engine.reporting import Task
 
@@ -238,9 +239,7 @@ def _hear(
             transport.wait(_LOOK_EVERY_S)
 
 
-def _dismiss(
-    launcher: _Launcher, transport: SocketTransport, coordinator: Coordinator
-) -> None:
+def _dismiss(launcher: _Launcher, transport: SocketTransport, coordinator: Coordinator) -> None:
     """Let the workers go; those that do not go are ended."""
     from flowquake.engine.channels import Note
 

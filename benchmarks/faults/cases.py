@@ -213,7 +213,6 @@ def expected(case: Case) -> Expected:
         return _of_disk(case, who)
     if case.kind in ODD:
         # Within one process it goes as far as the file, where it is no JSON.
-        texts = (who, "cannot be (sent to|read by) another worker", _FIX)
         if case.mapping == "sequential" or case.workers == 1:
             return Expected(codes=(3,), texts=("PE 'write'", "cannot be written as JSON"))
         either = f"({'|'.join(('cannot be sent', 'cannot be read', 'cannot be written as JSON'))})"

@@ -25,7 +25,7 @@ HANG_S: Final = 20.0
 START_S: Final = 15.0
 GONE_S: Final = 1.0
 DISK_KB: Final = 200
-SHARED: Final = Path("/dev/shm")  # noqa: S108 - looked at, never written to
+SHARED: Final = Path("/dev/shm")
 
 
 @dataclass
@@ -203,7 +203,7 @@ def _look(trial: Trial, case: Case, folder: Path) -> None:
 def _record_faults(case: Case, folder: Path, status: str, code: int, said: str) -> list[str]:
     path = folder / "out" / "run.json"
     if not path.exists():
-        return [] if case.is_signal and case.early or case.phase == "splits" else ["no run.json"]
+        return [] if (case.is_signal and case.early) or case.phase == "splits" else ["no run.json"]
     record = json.loads(path.read_text())
     if status == "started":
         return []

@@ -83,7 +83,7 @@ def odd_one(kind: str) -> object:
     if kind == "lambda":
         return lambda: None
     if kind == "file":
-        return open(os.devnull)  # noqa: SIM115 - it is meant to be open
+        return open(os.devnull)
     if kind == "generator":
         return _generator()
     if kind == "huge":

@@ -6,12 +6,12 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from flowquake.engine.channels import Credit, Message, Note, Parcel
 from flowquake.engine.job import Job, Load, PECounts
-from flowquake.engine.reporting import Beat, Failure, stack_file
+from flowquake.engine.reporting import Beat, Failure
+from flowquake.engine.stacks import StackFiles
 from flowquake.errors import FlowquakeError, TransportError
 from flowquake.planning import Plan
 
@@ -36,7 +36,7 @@ class Coordinator:
         What the workers execute.
     send : callable
         Takes a worker's number and a message to it.
-    stacks : Path, optional
+    stacks : StackFiles, optional
         Where silent workers write their stacks.
     """
 
@@ -46,7 +46,7 @@ class Coordinator:
         plan: Plan,
         send: Callable[[int, Message], None],
         *,
-        stacks: Path | None = None,
+        stacks: StackFiles | None = None,
     ) -> None:
         self.job = job
         self.plan = plan
@@ -152,12 +152,8 @@ class Coordinator:
                 )
 
     def _stack(self, worker: int) -> str:
-        if self._stacks is None:
-            return ""
-        try:
-            return stack_file(self._stacks, worker).read_text(encoding="utf-8")
-        except OSError:
-            return "its stack cannot be read here"
+        found = "" if self._stacks is None else self._stacks.read(worker)
+        return found or "its stack cannot be read here"
 
     def _count(self) -> None:
         before = self.job.counts

@@ -20,6 +20,7 @@ from flowquake.clock import Clock, ManualClock
 from flowquake.engine.channels import Note, Transport
 from flowquake.engine.job import Job, Load, OnError, PECounts
 from flowquake.engine.sampling import Sampler, running_element
+from flowquake.engine.stacks import StackPlaces
 from flowquake.engine.worker import Worker
 from flowquake.errors import FlowquakeError, PEError
 from flowquake.planning import Plan
@@ -52,8 +53,8 @@ class Task:
         The outputs (element, port) whose items the coordinator wants.
     stall_timeout : float
         After how many silent seconds a worker's stack is written; 0 for never.
-    stacks : Path or None
-        Where to: a folder.
+    stacks : StackPlaces or None
+        Where to.
     channel_items, channel_bytes : int
         Bounds of each channel.
     """
@@ -66,7 +67,7 @@ class Task:
     clock: Clock
     collected: tuple[tuple[str, str], ...]
     stall_timeout: float
-    stacks: Path | None
+    stacks: StackPlaces | None
     channel_items: int
     channel_bytes: int
 
@@ -141,9 +142,7 @@ class WorkerJob(Job):
             self.heartbeat()
 
 
-def serve(
-    task: Task, number: int, transport: Transport, *, beside: bool = False
-) -> Iterator[None]:
+def serve(task: Task, number: int, transport: Transport, *, beside: bool = False) -> Iterator[None]:
     """Run one worker of a plan to its end, in this process.
 
     However it ends, the coordinator is told.
@@ -181,7 +180,11 @@ def serve(
     asked = _Asked(job)
     worker: Worker | None = None
     done = False
-    with _logging(None if beside else tell, number), _stack_writer(task, number) as arm, Sampler() as sampler:
+    with (
+        _logging(None if beside else tell, number),
+        _stack_writer(task, number) as arm,
+        Sampler() as sampler,
+    ):
         try:
             worker = Worker(
                 job,
@@ -309,8 +312,12 @@ def _stack_writer(task: Task, number: int) -> Iterator[Callable[[], None]]:
     if task.stacks is None or not task.stall_timeout:
         yield lambda: None
         return
+    file = task.stacks.open(number)
+    if file is None:  # the coordinator is on another machine
+        yield lambda: None
+        return
     armed = float("-inf")
-    with stack_file(task.stacks, number).open("w", encoding="utf-8") as file:
+    with file:
 
         def arm() -> None:
             nonlocal armed
@@ -323,8 +330,3 @@ def _stack_writer(task: Task, number: int) -> Iterator[Callable[[], None]]:
             yield arm
         finally:
             faulthandler.cancel_dump_traceback_later()
-
-
-def stack_file(folder: Path, number: int) -> Path:
-    """Name the file that a silent worker's stack is written to."""
-    return folder / f"worker-{number}.txt"
