@@ -10,8 +10,9 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from flowquake.errors import ConfigError, FlowquakeError
+from flowquake.errors import ConfigError, FlowquakeError, Interrupted
 from flowquake.extras import require
+from flowquake.mappings.mpiexec import lifeline, remove_segments, segments
 
 if TYPE_CHECKING:
     from flowquake.engine.coordinator import Coordinator
@@ -93,6 +94,10 @@ class MPI:
         ranks = communicator()
         stacks = StackFiles(plan.workers) if ranks.rank == 0 else None
         places = ranks.bcast(None if stacks is None else stacks.places)
+        if (parent := lifeline()) is not None and ranks.rank == 0:
+            parent.tell(
+                stacks={"host": places.host, "token": places.token.hex(), "path": places.paths[0]}
+            )
         _compare(ranks, plan)
         transport = MPITransport(ranks, plan.workers)
         task = Task(
@@ -110,10 +115,14 @@ class MPI:
         )
         if stacks is not None:
             coordinator = Coordinator(job, plan, transport.send, stacks=stacks)
+            why: BaseException | None = None
             try:
                 yield from _lead(task, transport, coordinator)
+            except BaseException as cause:
+                why = cause
+                raise
             finally:
-                _dismiss(transport, coordinator, ranks.size)
+                _dismiss(transport, coordinator, ranks.size, why)
                 stacks.close()
             coordinator.result()
         else:
@@ -138,6 +147,7 @@ def _lead(task: Task, transport: MPITransport, coordinator: Coordinator) -> Iter
         if now < due and own is not None:
             continue
         due = now + _TURN_EVERY_S
+        transport.gather()  # what came while an element worked for long: nobody was silent
         for worker, message in transport.for_coordinator():
             coordinator.take(worker, message)
         yield from coordinator.turn()
@@ -148,12 +158,14 @@ def _lead(task: Task, transport: MPITransport, coordinator: Coordinator) -> Iter
         yield
 
 
-def _dismiss(transport: MPITransport, coordinator: Coordinator, size: int) -> None:
+def _dismiss(
+    transport: MPITransport, coordinator: Coordinator, size: int, why: BaseException | None
+) -> None:
     """Let every rank go; if one does not answer, all end when this process does."""
     from flowquake.engine.channels import Note
 
     job = coordinator.job
-    failure = coordinator.failures[0] if coordinator.failures else None
+    failure = coordinator.failures[0] if coordinator.failures else _told(why)
     if len(coordinator.done) < coordinator.plan.workers:
         coordinator.tell(Note("abort"))
         if not _wait_for(transport, coordinator):
@@ -164,6 +176,15 @@ def _dismiss(transport: MPITransport, coordinator: Coordinator, size: int) -> No
     for rank in range(1, size):
         transport.send_to_rank(rank, Note("bye", (failure, counts)))
     transport.finish()
+
+
+def _told(why: BaseException | None) -> FlowquakeError | None:
+    """Make what the other ranks hear of an exception that only this one has."""
+    if why is None or isinstance(why, (GeneratorExit, FlowquakeError)):
+        return why if isinstance(why, FlowquakeError) else None
+    if isinstance(why, KeyboardInterrupt):
+        return Interrupted("the run was interrupted")
+    return FlowquakeError(f"rank 0 failed: {type(why).__name__}: {why}")
 
 
 def _wait_for(transport: MPITransport, coordinator: Coordinator) -> bool:
@@ -231,7 +252,18 @@ def communicator() -> Any:
         from mpi4py import MPI as library  # noqa: N811 - this module has its own MPI
 
         _ranks = library.COMM_WORLD.Dup()
+        _leave_no_memory(_ranks, library)
     return _ranks
+
+
+def _leave_no_memory(ranks: Any, library: Any) -> None:
+    """See to it that the shared memory of the MPI library goes with its last process."""
+    held = segments()
+    if library.Get_library_version().startswith("MPICH"):
+        ranks.Barrier()  # every rank of this machine has opened it by now
+        remove_segments(held)
+    elif parent := lifeline():
+        parent.tell(segments=held)
 
 
 def _abort_quietly(code: int) -> None:

@@ -11,21 +11,24 @@ import functools
 import json
 import os
 import re
+import secrets
 import selectors
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO, Final
 
+from flowquake.engine.stacks import StackPlaces
 from flowquake.errors import ConfigError
 from flowquake.mappings.launcher import die_with_parent
 
@@ -37,9 +40,14 @@ _SIGNAL: Final = re.compile(rb"\(signal (\d+)\)|exited on signal (\d+)")
 _CODE: Final = re.compile(rb"=\s+EXIT CODE: (\d+)")
 _BANNER: Final = re.compile(
     rb"^(=|YOUR APPLICATION TERMINATED|This typically refers|Please see the FAQ|"
-    rb"-{20}|mpirun noticed|mpiexec noticed|prterun noticed|Primary job)"
+    rb"-{20}|mpirun noticed|mpiexec noticed|prterun noticed|Primary job|"
+    rb"Abort\(\d+\) on node|application called MPI_Abort)"
 )
+_SEGMENT: Final = re.compile(r"/dev/shm/(mpich_shm|mpich_shar_tmp|vader_segment|sm_segment)[\w.-]*")
 _FAREWELL_S: Final = 0.5  # for mpiexec to say how a rank ended
+_ENDED_S: Final = 2.0  # for the other ranks to follow rank 0
+_LOOK_EVERY_S: Final = 0.25
+_PEER: Final = struct.Struct("3i")  # process, user, group
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,8 @@ class Ending:
         What rank 0 told about the run.
     stopped : int
         How often the user asked to stop.
+    returned : int or None
+        What ``mpiexec`` gave.
     """
 
     exit_code: int | None = None
@@ -93,6 +103,7 @@ class Ending:
     how: str = ""
     said: dict[str, Any] = field(default_factory=dict)
     stopped: int = 0
+    returned: int | None = None
 
 
 def rank_in_environment() -> int | None:
@@ -135,7 +146,11 @@ def find_launcher() -> Launcher:
 
 
 def supervise(
-    launcher: Launcher, ranks: int, program: Sequence[str], *, log: Callable[[str], None]
+    launcher: Launcher,
+    ranks: int,
+    program: Sequence[str],
+    *,
+    silent: Callable[[Ending, str], None] = lambda ending, stack: None,
 ) -> Ending:
     """Start a program on several ranks, and wait for their end.
 
@@ -147,36 +162,60 @@ def supervise(
         How many.
     program : sequence of str
         The command of each rank.
-    log : callable
-        Takes a line for people, as on a second Ctrl-C.
+    silent : callable, optional
+        Hears of a rank 0 that is alive but silent, with its stack: as it is
+        the coordinator as well, nobody else can say so.
     """
+    with _address() as path, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(_as_bound(path))
+        listening.listen(ranks)
+        parent = os.getpid()
+        process = subprocess.Popen(
+            launcher.command(ranks, program),
+            env={**os.environ, PARENT: path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(parent),
+        )
+        return _Supervision(process, listening, silent).run()
+
+
+@contextlib.contextmanager
+def _address() -> Iterator[str]:
+    """Give an address for a socket; on Linux one that leaves no file behind."""
+    if sys.platform == "linux":
+        yield f"@flowquake-{secrets.token_hex(16)}"
+        return
     with tempfile.TemporaryDirectory(prefix="flowquake-") as folder:
-        path = os.path.join(folder, "parent")
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(path)
-            listening.listen(ranks)
-            parent = os.getpid()
-            process = subprocess.Popen(
-                launcher.command(ranks, program),
-                env={**os.environ, PARENT: path},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                preexec_fn=lambda: die_with_parent(parent),
-            )
-            return _Supervision(process, listening, log).run()
+        yield os.path.join(folder, "parent")
+
+
+def _as_bound(path: str) -> str:
+    return f"\0{path[1:]}" if path.startswith("@") else path
+
+
+def _is_our_user(given: socket.socket) -> bool:
+    """Whether the process at the other end is this user's: a name without a file has no mode."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    credentials = given.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    return bool(_PEER.unpack(credentials)[1] == os.geteuid())
 
 
 class _Supervision:
     """The parent's side of a run under ``mpiexec``."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], listening: socket.socket, log: Callable[[str], None]
+        self,
+        process: subprocess.Popen[bytes],
+        listening: socket.socket,
+        silent: Callable[[Ending, str], None],
     ) -> None:
         self.process = process
         self.listening = listening
-        self.log = log
+        self.silent: Callable[[Ending, str], None] | None = silent
         self.ending = Ending()
         self.selector = selectors.DefaultSelector()
         self.ranks: dict[int, socket.socket] = {}
@@ -194,10 +233,10 @@ class _Supervision:
             assert source is not None
             pump = _Pump(source, target, self)
             select.register(source, selectors.EVENT_READ, pump.move)
-        before = {
-            number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        before = {number: signal.signal(number, self._stop) for number in stop_signals()}
         lost_at: float | None = None
+        ended_at: float | None = None
+        due = 0.0
         try:
             while self.process.poll() is None or len(select.get_map()) > 1:
                 for key, _ in select.select(0.05):
@@ -208,12 +247,20 @@ class _Supervision:
                     lost_at = lost_at or time.monotonic()
                     if time.monotonic() - lost_at > _FAREWELL_S:
                         self._kill()
+                if self.ending.exit_code is not None:
+                    ended_at = ended_at or time.monotonic()
+                    if time.monotonic() - ended_at > _ENDED_S:
+                        self._kill()
+                if time.monotonic() > due:
+                    due = time.monotonic() + _LOOK_EVERY_S
+                    self._watch()
         finally:
             self._kill()
-            self.process.wait()
+            self.ending.returned = self.process.wait()
             for number, handler in before.items():
-                signal.signal(number, handler)
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
             select.close()
+            remove_segments(self.ending.said.get("segments", ()))
         self._say_how()
         return self.ending
 
@@ -223,7 +270,20 @@ class _Supervision:
 
     def _greet(self) -> None:
         rank, _ = self.listening.accept()
+        if not _is_our_user(rank):
+            rank.close()
+            return
         self.selector.register(rank, selectors.EVENT_READ, _Ear(rank, self).hear)
+
+    def _watch(self) -> None:
+        """See whether rank 0 has become silent: the first time, it is said."""
+        stacks = self.ending.said.get("stacks")
+        if stacks is None or self.silent is None:
+            return
+        places = StackPlaces(stacks["host"], bytes.fromhex(stacks["token"]), (stacks["path"],))
+        if stack := places.read(0):
+            self.silent(self.ending, stack)
+            self.silent = None
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.ending.stopped += 1
@@ -253,6 +313,8 @@ class _Supervision:
             ending.how = f"it was ended by {signal.Signals(number).name if known else number}"
         elif code:
             ending.how = f"it ended with exit code {int(code[1])}"
+        elif (ending.returned or 0) > 0:
+            ending.how = f"it ended with exit code {ending.returned}"
         else:
             ending.how = "it ended without a word"
 
@@ -332,6 +394,36 @@ class _Pump:
                 self.target.flush()
 
 
+def stop_signals() -> list[signal.Signals]:
+    """Name the signals that ask a run to stop; under ``nohup`` the loss of the terminal does not."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
+
+
+def segments() -> list[str]:
+    """Name the shared memory of the MPI library that this process holds and that has a name."""
+    try:
+        lines = Path("/proc/self/maps").read_text().splitlines()
+    except OSError:
+        return []
+    paths = {fields[5] for line in lines if len(fields := line.split(None, 5)) > 5}
+    return sorted(p for p in paths if _SEGMENT.fullmatch(p))
+
+
+def remove_segments(paths: Iterable[str]) -> None:
+    """Take the names of shared memory away; who holds it goes on using it.
+
+    MPICH removes the names when it ends in good order only, and would leave
+    the memory behind when a rank is killed.
+    """
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if _SEGMENT.fullmatch(path):
+                os.unlink(path)
+
+
 class Lifeline:
     """A rank's socket to the parent of its ``mpiexec``.
 
@@ -364,7 +456,7 @@ def lifeline() -> Lifeline | None:
         return None
     given = socket.socket(socket.AF_UNIX)
     try:
-        given.connect(path)
+        given.connect(_as_bound(path))
     except OSError:
         given.close()
         return None
