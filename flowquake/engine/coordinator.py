@@ -82,13 +82,20 @@ class Coordinator:
             self.job.fractions.update(content.fractions)
             self._silent.discard(worker)
         elif note.kind == "reject":
-            self.job.reject(*content)
+            self._reject(*content)
         elif note.kind == "log":
             logging.getLogger(content.name).handle(content)
         elif note.kind == "failed":
             self.fail(_error_of(content, worker if self.plan.workers > 1 else None))
         elif note.kind == "done":
             self.done.add(worker)
+
+    def _reject(self, element: str, entry: dict[str, Any]) -> None:
+        try:
+            self.job.reject(element, entry)
+        except FlowquakeError as error:  # the disk is full: once is enough
+            if not self.failures:
+                self.fail(error)
 
     def fail(self, error: FlowquakeError) -> None:
         """Note why the run cannot go on; the workers are asked to end."""
