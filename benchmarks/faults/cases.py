@@ -215,7 +215,7 @@ def expected(case: Case) -> Expected:
         # Within one process it goes as far as the file, where it is no JSON.
         if case.mapping == "sequential" or case.workers == 1:
             return Expected(codes=(3,), texts=("PE 'write'", "cannot be written as JSON"))
-        either = f"({'|'.join(('cannot be sent', 'cannot be read', 'cannot be written as JSON'))})"
+        either = "cannot be read by" if case.kind == "unreadable" else "cannot be sent"
         return Expected(codes=(1, 3), texts=("PE '(feed|step|write)'", either, *place))
     phase = {"watermark": "on_watermark"}.get(case.phase, case.phase)
     if case.phase == "handler":

@@ -198,6 +198,10 @@ def _look(trial: Trial, case: Case, folder: Path) -> None:
     items = folder / "out" / "outputs" / "items.jsonl"
     if items.exists():
         faults += _file_faults(items)
+    for name in ("rejected.jsonl", "log.jsonl", "metrics.jsonl"):
+        path = folder / "out" / name
+        if path.exists() and not path.read_bytes().endswith(b"\n"):
+            faults.append(f"{name} ends in the middle of a line")
 
 
 def _record_faults(case: Case, folder: Path, status: str, code: int, said: str) -> list[str]:

@@ -317,7 +317,7 @@ class Inlet:
         for at, sent in (*parcel.signals, (len(items), None)):
             for item in items[done:at] if done or at < len(items) else items:
                 self.taken += 1
-                yield deliver, item.restore() if type(item) is Snapshot else item
+                yield deliver, item.restore(self._channel) if type(item) is Snapshot else item
                 left -= 1
                 if not left:
                     spent = timer() - began

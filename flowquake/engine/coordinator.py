@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flowquake.engine.channels import Credit, Message, Note, Parcel
+from flowquake.engine.failures import unreadable
 from flowquake.engine.job import Job, Load, PECounts
 from flowquake.engine.reporting import Beat, Failure
 from flowquake.engine.stacks import StackFiles
@@ -87,6 +88,8 @@ class Coordinator:
             logging.getLogger(content.name).handle(content)
         elif note.kind == "failed":
             self.fail(_error_of(content, worker if self.plan.workers > 1 else None))
+        elif note.kind == "unreadable":
+            self.fail(unreadable(self.plan, self._places, content))
         elif note.kind == "done":
             self.done.add(worker)
 
