@@ -20,10 +20,12 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from flowquake.errors import FlowquakeError
 
 if TYPE_CHECKING:
     from flowquake.engine.reporting import Task
@@ -194,7 +196,10 @@ def _launch(parent: socket.socket, task: Task | None) -> None:
     except EOFError:
         return
     except Exception as cause:  # noqa: BLE001 - told to the parent
-        send_object(parent, ("failed", f"{type(cause).__name__}: {cause}"))
+        what, fix = f"{type(cause).__name__}: {cause}", None
+        if isinstance(cause, FlowquakeError):
+            what, fix = f"{type(cause).__name__}: {cause.message}", cause.fix
+        send_object(parent, ("failed", what, fix))
         return
     crew.start(parent)
     poll = select.poll()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -46,7 +45,7 @@ class MPI:
 
     @property
     def rank(self) -> int:
-        """This process's number among the ranks."""
+        """The number of this process among the ranks."""
         rank: int = communicator().rank
         return rank
 
@@ -249,7 +248,7 @@ def communicator() -> Any:
         import mpi4py
 
         mpi4py.rc.thread_level = "funneled"
-        from mpi4py import MPI as library  # noqa: N811 - this module has its own MPI
+        from mpi4py import MPI as library
 
         _ranks = library.COMM_WORLD.Dup()
         _leave_no_memory(_ranks, library)

@@ -185,11 +185,11 @@ def supervise(
 @contextlib.contextmanager
 def _address() -> Iterator[str]:
     """Give an address for a socket; on Linux one that leaves no file behind."""
-    if sys.platform == "linux":
-        yield f"@flowquake-{secrets.token_hex(16)}"
+    if sys.platform != "linux":
+        with tempfile.TemporaryDirectory(prefix="flowquake-") as folder:
+            yield os.path.join(folder, "parent")
         return
-    with tempfile.TemporaryDirectory(prefix="flowquake-") as folder:
-        yield os.path.join(folder, "parent")
+    yield f"@flowquake-{secrets.token_hex(16)}"
 
 
 def _as_bound(path: str) -> str:
@@ -395,7 +395,7 @@ class _Pump:
 
 
 def stop_signals() -> list[signal.Signals]:
-    """Name the signals that ask a run to stop; under ``nohup`` the loss of the terminal does not."""
+    """Name the signals that ask a run to stop; not SIGHUP under ``nohup``."""
     numbers = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)

@@ -223,6 +223,8 @@ def _hear(
         ended = launcher.ended()  # before what they said is read, so that all of it is
         for worker, message in transport.receive():
             coordinator.take(worker, message)
+        if launcher.is_lost and not coordinator.failures:
+            coordinator.fail(_launcher_lost())
         for worker, status in ended:
             last = time.monotonic() + 0.2
             while transport.is_open(worker) and time.monotonic() < last:
@@ -264,7 +266,7 @@ def _how(status: int) -> str:
 
 
 class _Launcher:
-    """This process's end of the launcher."""
+    """The end of the launcher that this process holds."""
 
     def __init__(self, process: int | subprocess.Popen[bytes], given: socket.socket) -> None:
         self._process = process
@@ -273,6 +275,7 @@ class _Launcher:
         self.pids: dict[int, int] = {}
         self.spawned = False
         self.is_over = False
+        self.is_lost = False
 
     def send(self, content: object) -> None:
         """Send it an order, or the name of a workflow that it may import already."""
@@ -306,7 +309,7 @@ class _Launcher:
         if given[0] == "failed":
             raise ConfigError(
                 f"the workflow cannot be read by the workers.\n  Cause: {given[1]}",
-                fix="its classes must be importable by name in a fresh Python",
+                fix=given[2] or "its classes must be importable by name in a fresh Python",
             )
         assert given[0] == kind, given
         return given[1:]
@@ -326,6 +329,7 @@ class _Launcher:
                 continue
             self.is_over = True
             # It never ends before its workers, unless it was ended itself.
+            self.is_lost = bool(self.pids)
             found += [(worker, signal.SIGKILL) for worker in self.pids]
             self.pids.clear()
         return found
@@ -352,5 +356,6 @@ class _Launcher:
 
 def _launcher_lost() -> FlowquakeError:
     return TransportError(
-        "the process that starts the workers is lost", fix="run it again; see its output above"
+        "the process that starts the workers is lost, and the workers with it",
+        fix="run it again; see its output above",
     )

@@ -176,6 +176,10 @@ def serve(task: Task, number: int, transport: Transport, *, beside: bool = False
             transport.send(coordinator, later.popleft())
         transport.send(coordinator, note)
 
+    def beat(arm: Callable[[], None]) -> None:
+        arm()
+        tell(Note("beat", _beat(job, worker, sampler)))
+
     job = WorkerJob(task, tell)
     asked = _Asked(job)
     worker: Worker | None = None
@@ -195,7 +199,7 @@ def serve(task: Task, number: int, transport: Transport, *, beside: bool = False
                 channel_bytes=task.channel_bytes,
                 on_note=asked.hear,
             )
-            job.heartbeat = lambda: (arm(), tell(Note("beat", _beat(job, worker, sampler))))[1]
+            job.heartbeat = lambda: beat(arm)
             job.tick(force=True)
             yield from _work(worker, asked)
             done = not asked.aborted
