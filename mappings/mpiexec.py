@@ -44,7 +44,7 @@ _BANNER: Final = re.compile(
     rb"Abort\(\d+\) on node|application called MPI_Abort)"
 )
 _SEGMENT: Final = re.compile(r"/dev/shm/(mpich_shm|mpich_shar_tmp|vader_segment|sm_segment)[\w.-]*")
-_FAREWELL_S: Final = 0.5  # for mpiexec to say how a rank ended
+_FAREWELL_S: Final = 0.8  # for mpiexec to say how a rank ended
 _ENDED_S: Final = 2.0  # for the other ranks to follow rank 0
 _LOOK_EVERY_S: Final = 0.25
 _PEER: Final = struct.Struct("3i")  # process, user, group
@@ -221,6 +221,7 @@ class _Supervision:
         self.ranks: dict[int, socket.socket] = {}
         self.pids: dict[int, int] = {}
         self.banner = b""
+        self.killed = False
 
     def run(self) -> Ending:
         select = self.selector
@@ -295,6 +296,7 @@ class _Supervision:
 
     def _kill(self) -> None:
         """End everything at once, if it has not ended."""
+        self.killed |= self.process.poll() is None
         for pid in self.pids.values():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -305,7 +307,8 @@ class _Supervision:
 
     def _say_how(self) -> None:
         ending = self.ending
-        found = _SIGNAL.search(self.banner)
+        # Once this process has ended the others, the banner may speak of them.
+        found = None if self.killed else _SIGNAL.search(self.banner)
         code = _CODE.search(self.banner)
         if found:
             number = int(found[1] or found[2])

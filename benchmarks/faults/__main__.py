@@ -41,7 +41,7 @@ def main() -> None:
                 f"{case.number:4d} {case.mapping} -n {case.workers}, {case.graph}, {case.pe}, "
                 f"{case.kind}, {case.phase} {case.at}"
                 f"{' early' if case.is_signal and case.early else ''}: exit {trial.code} "
-                f"after {trial.seconds:.2f} s, {said}",
+                f"after {trial.seconds or 0:.2f} s, {said}",
                 flush=True,
             )
             if trial.faults:

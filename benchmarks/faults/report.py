@@ -25,9 +25,7 @@ def write(
         "wrong": sum(bool(trial.faults) for trial in trials),
         "by_mapping": dict(Counter(trial.case.mapping for trial in trials)),
         "worst_seconds": {
-            mapping: round(
-                max((t.seconds for t in trials if t.case.mapping == mapping), default=0.0), 2
-            )
+            mapping: round(_worst([t for t in trials if t.case.mapping == mapping]), 2)
             for mapping in MAPPINGS
         },
         "by_kind": _by_kind(trials),
@@ -50,11 +48,15 @@ def _by_kind(trials: Sequence[Trial]) -> dict[str, dict[str, Any]]:
             "runs": len(found[kind]),
             "wrong": sum(bool(trial.faults) for trial in found[kind]),
             "exit_codes": sorted({t.code for t in found[kind] if t.code is not None}),
-            "worst_seconds": round(max(trial.seconds for trial in found[kind]), 2),
+            "worst_seconds": round(_worst(found[kind]), 2),
         }
         for kind in KINDS
         if found[kind]
     }
+
+
+def _worst(trials: Sequence[Trial]) -> float:
+    return max((trial.seconds or 0.0 for trial in trials), default=0.0)
 
 
 def _draw(trials: Sequence[Trial], path: Path) -> None:
@@ -69,7 +71,7 @@ def _draw(trials: Sequence[Trial], path: Path) -> None:
             if not chosen:
                 continue
             axes.plot(
-                [trial.seconds for trial in chosen],
+                [trial.seconds or 0.0 for trial in chosen],
                 [kinds.index(trial.case.kind) + 0.25 * (shift - 1) for trial in chosen],
                 marker,
                 color=COLOURS[mapping],

@@ -38,8 +38,9 @@ class Trial:
         What was done.
     code : int or None
         The exit code; None if it hung.
-    seconds : float
-        From the fault, or the last signal, to the end of everything.
+    seconds : float or None
+        From the fault, or the last signal, to the end of everything; None if
+        the fault has no moment, as with a disk that fills.
     faults : list of str
         What was not as it has to be.
     stderr : str
@@ -48,7 +49,7 @@ class Trial:
 
     case: Case
     code: int | None = None
-    seconds: float = 0.0
+    seconds: float | None = None
     faults: list[str] = field(default_factory=list)
     stderr: str = ""
 
@@ -57,7 +58,7 @@ class Trial:
         return {
             **self.case.to_json(),
             "exit_code": self.code,
-            "seconds": round(self.seconds, 2),
+            "seconds": None if self.seconds is None else round(self.seconds, 2),
             "wrong": self.faults,
         }
 
@@ -107,7 +108,7 @@ def _run(trial: Trial, case: Case, folder: Path) -> None:
     deadline = time.monotonic() + GONE_S
     while (left := _processes(token)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    trial.seconds = 0.0 if struck is None else time.monotonic() - struck
+    trial.seconds = None if struck is None else time.monotonic() - struck
     if left and trial.code is not None:
         trial.faults.append(f"processes left: {left}")
     for pid in left:
@@ -200,7 +201,8 @@ def _look(trial: Trial, case: Case, folder: Path) -> None:
         faults += _file_faults(items)
     for name in ("rejected.jsonl", "log.jsonl", "metrics.jsonl"):
         path = folder / "out" / name
-        if path.exists() and not path.read_bytes().endswith(b"\n"):
+        data = path.read_bytes() if path.exists() else b""
+        if data and not data.endswith(b"\n"):
             faults.append(f"{name} ends in the middle of a line")
 
 
