@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowquake.errors import ConfigError, FlowquakeError, Interrupted
 from flowquake.extras import require
-from flowquake.mappings.mpiexec import lifeline, remove_segments, segments
+from flowquake.mappings.rank import lifeline, remove_segments, segments
 
 if TYPE_CHECKING:
     from flowquake.engine.coordinator import Coordinator

@@ -7,7 +7,6 @@ lost: the parent says which one, where MPI would only say that something died.
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import re
@@ -20,9 +19,8 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -31,19 +29,17 @@ from typing import Any, BinaryIO, Final
 from flowquake.engine.stacks import StackPlaces
 from flowquake.errors import ConfigError
 from flowquake.mappings.launcher import die_with_parent
+from flowquake.mappings.rank import PARENT, as_bound, remove_segments
 
-PARENT: Final = "FLOWQUAKE_MPI_PARENT"
-_RANKS: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
-_LAUNCHED: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MPI_LOCALRANKID")
 # How MPICH and Open MPI say which signal ended a rank, and MPICH's banner.
 _SIGNAL: Final = re.compile(rb"\(signal (\d+)\)|exited on signal (\d+)")
+_PID: Final = re.compile(rb"=\s+PID (\d+) RUNNING")
 _CODE: Final = re.compile(rb"=\s+EXIT CODE: (\d+)")
 _BANNER: Final = re.compile(
     rb"^(=|YOUR APPLICATION TERMINATED|This typically refers|Please see the FAQ|"
     rb"-{20}|mpirun noticed|mpiexec noticed|prterun noticed|Primary job|"
     rb"Abort\(\d+\) on node|application called MPI_Abort)"
 )
-_SEGMENT: Final = re.compile(r"/dev/shm/(mpich_shm|mpich_shar_tmp|vader_segment|sm_segment)[\w.-]*")
 _FAREWELL_S: Final = 0.8  # for mpiexec to say how a rank ended
 _ENDED_S: Final = 2.0  # for the other ranks to follow rank 0
 _LOOK_EVERY_S: Final = 0.25
@@ -88,6 +84,8 @@ class Ending:
         What rank 0 gave; None if it did not come so far.
     lost : int or None
         The first rank that ended without a farewell.
+    lost_pid : int or None
+        Its process, if it was on this machine.
     how : str
         How it ended.
     said : dict
@@ -100,22 +98,11 @@ class Ending:
 
     exit_code: int | None = None
     lost: int | None = None
+    lost_pid: int | None = None
     how: str = ""
     said: dict[str, Any] = field(default_factory=dict)
     stopped: int = 0
     returned: int | None = None
-
-
-def rank_in_environment() -> int | None:
-    """Give this process's rank, as its launcher says; None without one."""
-    if not is_under_mpi():
-        return None
-    return next((int(os.environ[name]) for name in _RANKS if name in os.environ), None)
-
-
-def is_under_mpi() -> bool:
-    """Whether ``mpiexec`` or a batch system's MPI launcher started this process."""
-    return any(mark in os.environ for mark in _LAUNCHED)
 
 
 def find_launcher() -> Launcher:
@@ -167,7 +154,7 @@ def supervise(
         the coordinator as well, nobody else can say so.
     """
     with _address() as path, socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(_as_bound(path))
+        listening.bind(as_bound(path))
         listening.listen(ranks)
         parent = os.getpid()
         process = subprocess.Popen(
@@ -190,10 +177,6 @@ def _address() -> Iterator[str]:
             yield os.path.join(folder, "parent")
         return
     yield f"@flowquake-{secrets.token_hex(16)}"
-
-
-def _as_bound(path: str) -> str:
-    return f"\0{path[1:]}" if path.startswith("@") else path
 
 
 def _is_our_user(given: socket.socket) -> bool:
@@ -307,8 +290,12 @@ class _Supervision:
 
     def _say_how(self) -> None:
         ending = self.ending
-        # Once this process has ended the others, the banner may speak of them.
-        found = None if self.killed else _SIGNAL.search(self.banner)
+        # A banner may speak of another rank, which mpiexec or this process ended.
+        pid = _PID.search(self.banner)
+        if self.killed or (pid and ending.lost_pid and int(pid[1]) != ending.lost_pid):
+            ending.how = "it ended without a word"
+            return
+        found = _SIGNAL.search(self.banner)
         code = _CODE.search(self.banner)
         if found:
             number = int(found[1] or found[2])
@@ -364,9 +351,9 @@ class _Ear:
         self.socket.close()
         if self.rank is not None:
             run.ranks.pop(self.rank, None)
-            run.pids.pop(self.rank, None)
+            pid = run.pids.pop(self.rank, None)
             if not self.bye and run.ending.lost is None and not run.ending.stopped > 1:
-                run.ending.lost = self.rank
+                run.ending.lost, run.ending.lost_pid = self.rank, pid
 
 
 class _Pump:
@@ -403,77 +390,3 @@ def stop_signals() -> list[signal.Signals]:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
     return numbers
-
-
-def segments() -> list[str]:
-    """Name the shared memory of the MPI library that this process holds and that has a name."""
-    try:
-        lines = Path("/proc/self/maps").read_text().splitlines()
-    except OSError:
-        return []
-    paths = {fields[5] for line in lines if len(fields := line.split(None, 5)) > 5}
-    return sorted(p for p in paths if _SEGMENT.fullmatch(p))
-
-
-def remove_segments(paths: Iterable[str]) -> None:
-    """Take the names of shared memory away; who holds it goes on using it.
-
-    MPICH removes the names when it ends in good order only, and would leave
-    the memory behind when a rank is killed.
-    """
-    for path in paths:
-        with contextlib.suppress(OSError):
-            if _SEGMENT.fullmatch(path):
-                os.unlink(path)
-
-
-class Lifeline:
-    """A rank's socket to the parent of its ``mpiexec``.
-
-    When the parent is gone, so is the rank; when it says "stop", this process
-    gets the signal of a Ctrl-C.
-    """
-
-    def __init__(self, given: socket.socket, rank: int) -> None:
-        self._socket = given
-        self.tell(rank=rank, pid=os.getpid(), host=socket.gethostname())
-        threading.Thread(target=self._listen, name="flowquake lifeline", daemon=True).start()
-
-    def tell(self, **said: object) -> None:
-        """Tell the parent something."""
-        with contextlib.suppress(OSError):  # it is gone: `_listen` ends this process
-            self._socket.sendall(json.dumps(said).encode() + b"\n")
-
-    def _listen(self) -> None:
-        while data := self._socket.recv(64):
-            if b"stop" in data:
-                signal.raise_signal(signal.SIGINT)
-        os._exit(4)
-
-
-@functools.cache
-def lifeline() -> Lifeline | None:
-    """Take hold of the parent; None if there is none, or it is on another machine."""
-    path, rank = os.environ.get(PARENT), rank_in_environment()
-    if path is None or rank is None:
-        return None
-    given = socket.socket(socket.AF_UNIX)
-    try:
-        given.connect(_as_bound(path))
-    except OSError:
-        given.close()
-        return None
-    return Lifeline(given, rank)
-
-
-def farewell(exit_code: int) -> int:
-    """Tell the parent how this rank ends; give the exit code that its launcher may see.
-
-    ``mpiexec`` ends all ranks as soon as one of them does not end with 0.
-    """
-    held = lifeline()
-    if held is None:
-        return exit_code
-    held.tell(exit=exit_code)
-    # Before MPI has begun the others would wait for this rank for ever.
-    return 0 if "mpi4py.MPI" in sys.modules else exit_code

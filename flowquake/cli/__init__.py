@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         use_one_thread()  # before any command loads numpy
         code = invoke(sys.argv[1:] if arguments is None else list(arguments))
         if "FLOWQUAKE_MPI_PARENT" in os.environ:
-            from flowquake.mappings.mpiexec import farewell
+            from flowquake.mappings.rank import farewell
 
             code = farewell(code)
         _end_undisturbed()
