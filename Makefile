@@ -130,7 +130,7 @@ calibrate: $(VENV)/.dev ## simulate what the intervals and statuses promise
 	@$(BIN)/python -m benchmarks.calibrate --out $(PROOF)/calibrate
 
 .PHONY: faults
-faults: $(VENV)/.dev ## run a graph under many orders of deliveries and with failing handlers
+faults: $(VENV)/.dev ## break 200 runs at random, and run a graph under many orders of deliveries
 	@$(BIN)/python -m benchmarks.faults --out $(PROOF)/faults
 
 .PHONY: soak

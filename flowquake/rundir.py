@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -28,6 +29,8 @@ RECORD: Final = "run.json"
 _ESCAPED: Final = "backslashreplace"
 SCHEMA: Final = "flowquake/run-1"
 PARTS: Final = ("run.json", "log.jsonl", "metrics.jsonl", "rejected.jsonl")
+RESERVE: Final = ".reserve"
+RESERVE_BYTES: Final = 64 * 1024  # room for the last record on a disk that is full by then
 FOLDERS: Final = ("outputs", "figures", "checkpoints")
 HASHED_UP_TO: Final = 4 * 1024**3  # bytes; above, size and time of change must do
 
@@ -102,14 +105,21 @@ class RunDirectory:
     def write(self, record: Mapping[str, Any]) -> None:
         """Write ``run.json``; a reader sees the old or the new one, never half.
 
+        A run that has started keeps some room on the disk, so that its end
+        can be written too.
+
         Raises
         ------
         FlowquakeError
             If it cannot be written.
         """
         text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        reserve = self.path / RESERVE
         try:
+            reserve.unlink(missing_ok=True)
             self._replace(text)
+            if record.get("status") == "started":
+                reserve.write_bytes(bytes(RESERVE_BYTES))
         except OSError as cause:
             raise FlowquakeError(
                 f"the record of the run cannot be written: {cause.strerror or cause}",
@@ -138,17 +148,7 @@ class RunDirectory:
         OSError
             If it cannot be written.
         """
-        line = json.dumps(entry, ensure_ascii=False, default=str) + "\n"
-        with (self.path / part).open("ab", buffering=0) as file:
-            before = file.tell()
-            data = line.encode("utf-8", _ESCAPED)
-            try:
-                written = file.write(data)
-                if written < len(data):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            except OSError:
-                file.truncate(before)
-                raise
+        append_line(self.path / part, json.dumps(entry, ensure_ascii=False, default=str))
 
     def files(self) -> list[str]:
         """List what the run left in outputs and figures, relative to it."""
@@ -159,6 +159,26 @@ class RunDirectory:
                 path.relative_to(self.path).as_posix() for path in _walk(root) if path.is_file()
             )
         return found
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add one line to a file, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    data = f"{line}\n".encode("utf-8", _ESCAPED)
+    with path.open("ab", buffering=0) as file:
+        before = file.tell()
+        try:
+            if file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            with contextlib.suppress(OSError):  # a device has no length
+                file.truncate(before)
+            raise
 
 
 def new_id(name: str, moment: datetime) -> str:
@@ -251,7 +271,7 @@ def _prepare(out: Path, *, overwrite: bool) -> None:
                 f"run {record.get('id')} is still writing to {out}",
                 fix="wait, or give another --out",
             )
-        for part in PARTS:
+        for part in (*PARTS, RESERVE):
             (out / part).unlink(missing_ok=True)
         for folder in FOLDERS:
             if (out / folder).is_dir() and not (out / folder).is_symlink():

@@ -58,11 +58,18 @@ def encode(message: Message) -> tuple[int, int, bytes, list[memoryview]]:
 
 
 def decode(kind: int, channel: int, body: Any, buffers: Sequence[Any]) -> Message:
-    """Read a message; the arrays of its items look into the buffers."""
+    """Read a message; the arrays of its items look into the buffers.
+
+    A parcel that cannot be read becomes the note ``"unreadable"`` with its
+    channel and the exception: who gets it knows whose it was.
+    """
     if kind == _CREDIT:
         return Credit(*_CREDIT_FORM.unpack(body))
-    # Written by another worker of the same run: nobody else has the socket.
-    content = pickle.loads(body, buffers=buffers)  # noqa: S301 - see above
+    try:
+        # Written by another worker of the same run: nobody else has the socket.
+        content = pickle.loads(body, buffers=buffers)  # noqa: S301 - see above
+    except Exception as cause:  # noqa: BLE001 - a user's class may raise anything
+        return Note("unreadable", (channel, cause))
     if kind == _NOTE:
         return Note(*content)
     items, signals, nbytes = content

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 
 from flowquake.engine.channels import Message
-from flowquake.errors import PEError
 from flowquake.mappings.codec import decode, encode
 
 _HEAD: Final = struct.Struct("<BBqI")  # kind, for the coordinator, channel, buffers
@@ -189,12 +188,5 @@ class _Arrival:
         kind, to_coordinator, channel, _ = self._head
         for buffer in self.buffers:
             buffer.flags.writeable = False
-        try:
-            body = memoryview(self.body)[self._start :]
-            return bool(to_coordinator), decode(kind, channel, body, self.buffers)
-        except Exception as cause:
-            raise PEError(
-                f"an item on channel {channel} cannot be read by the worker that got it.\n"
-                f"  Cause: {type(cause).__name__}: {cause}",
-                fix="its class must be found, and unpickled, on every rank",
-            ) from cause
+        body = memoryview(self.body)[self._start :]
+        return bool(to_coordinator), decode(kind, channel, body, self.buffers)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flowquake.errors import ConfigError, FlowquakeError, MissingExtraError
+from flowquake.errors import ConfigError, FlowquakeError, Interrupted, MissingExtraError
 from flowquake.extras import require
+from flowquake.mappings.rank import lifeline, remove_segments, segments
 
 if TYPE_CHECKING:
     from flowquake.engine.coordinator import Coordinator
@@ -91,12 +90,17 @@ class MPI:
         from flowquake.engine.channels import CHANNEL_BYTES, CHANNEL_ITEMS
         from flowquake.engine.coordinator import Coordinator
         from flowquake.engine.reporting import Task
+        from flowquake.engine.stacks import StackFiles
         from flowquake.mappings.messages import MPITransport
 
         ranks = communicator()
         _meet(expected=True)
-        folder = tempfile.mkdtemp(prefix="flowquake-") if ranks.rank == 0 else None
-        stacks = Path(ranks.bcast(folder))
+        stacks = StackFiles(plan.workers) if ranks.rank == 0 else None
+        places = ranks.bcast(None if stacks is None else stacks.places)
+        if (parent := lifeline()) is not None and ranks.rank == 0:
+            parent.tell(
+                stacks={"host": places.host, "token": places.token.hex(), "path": places.paths[0]}
+            )
         _compare(ranks, plan)
         transport = MPITransport(ranks, plan.workers)
         task = Task(
@@ -108,17 +112,21 @@ class MPI:
             clock=job.clock,
             collected=tuple(job.collectors),
             stall_timeout=job.stall_timeout,
-            stacks=stacks if stacks.is_dir() else None,
+            stacks=places,
             channel_items=self._bounds[0] or CHANNEL_ITEMS,
             channel_bytes=self._bounds[1] or CHANNEL_BYTES,
         )
-        if ranks.rank == 0:
-            coordinator = Coordinator(job, plan, transport.send, stacks=task.stacks)
+        if stacks is not None:
+            coordinator = Coordinator(job, plan, transport.send, stacks=stacks)
+            why: BaseException | None = None
             try:
                 yield from _lead(task, transport, coordinator)
+            except BaseException as cause:
+                why = cause
+                raise
             finally:
-                _dismiss(transport, coordinator, ranks.size)
-                _remove(stacks)
+                _dismiss(transport, coordinator, ranks.size, why)
+                stacks.close()
             coordinator.result()
         else:
             _follow(task, transport, ranks.rank, job)
@@ -142,6 +150,7 @@ def _lead(task: Task, transport: MPITransport, coordinator: Coordinator) -> Iter
         if now < due and own is not None:
             continue
         due = now + _TURN_EVERY_S
+        transport.gather()  # what came while an element worked for long: nobody was silent
         for worker, message in transport.for_coordinator():
             coordinator.take(worker, message)
         yield from coordinator.turn()
@@ -152,12 +161,14 @@ def _lead(task: Task, transport: MPITransport, coordinator: Coordinator) -> Iter
         yield
 
 
-def _dismiss(transport: MPITransport, coordinator: Coordinator, size: int) -> None:
+def _dismiss(
+    transport: MPITransport, coordinator: Coordinator, size: int, why: BaseException | None
+) -> None:
     """Let every rank go; if one does not answer, all end when this process does."""
     from flowquake.engine.channels import Note
 
     job = coordinator.job
-    failure = coordinator.failures[0] if coordinator.failures else None
+    failure = coordinator.failures[0] if coordinator.failures else _told(why)
     if len(coordinator.done) < coordinator.plan.workers:
         coordinator.tell(Note("abort"))
         if not _wait_for(transport, coordinator):
@@ -169,6 +180,15 @@ def _dismiss(transport: MPITransport, coordinator: Coordinator, size: int) -> No
         transport.send_to_rank(rank, Note("bye", (failure, counts)))
     transport.finish()
     _meet(expected=False)
+
+
+def _told(why: BaseException | None) -> FlowquakeError | None:
+    """Make what the other ranks hear of an exception that only this one has."""
+    if why is None or isinstance(why, (GeneratorExit, FlowquakeError)):
+        return why if isinstance(why, FlowquakeError) else None
+    if isinstance(why, KeyboardInterrupt):
+        return Interrupted("the run was interrupted")
+    return FlowquakeError(f"rank 0 failed: {type(why).__name__}: {why}")
 
 
 def _wait_for(transport: MPITransport, coordinator: Coordinator) -> bool:
@@ -274,6 +294,7 @@ def communicator() -> Any:
             ) from cause
         _check_together(library)
         _ranks, _parting = library.COMM_WORLD.Dup(), library.COMM_WORLD.Dup()
+        _leave_no_memory(_ranks, library)
         _meet(expected=True)
     return _ranks
 
@@ -292,15 +313,18 @@ def _check_together(library: Any) -> None:
         )
 
 
+def _leave_no_memory(ranks: Any, library: Any) -> None:
+    """See to it that the shared memory of the MPI library goes with its last process."""
+    held = segments()
+    if library.Get_library_version().startswith("MPICH"):
+        ranks.Barrier()  # every rank of this machine has opened it by now
+        remove_segments(held)
+    elif parent := lifeline():
+        parent.tell(segments=held)
+
+
 def _abort_quietly(code: int) -> None:
     communicator().Abort(code)
-
-
-def _remove(stacks: Path) -> None:
-    for file in stacks.glob("worker-*.txt"):
-        file.unlink(missing_ok=True)
-    if stacks.is_dir():
-        stacks.rmdir()
 
 
 def _are(size: int) -> str:

@@ -7,32 +7,31 @@ lost: the parent says which one, where MPI would only say that something died.
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import re
+import secrets
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, BinaryIO, Final
 
-from flowquake.errors import FlowquakeError
+from flowquake.engine.stacks import StackPlaces
 from flowquake.mappings.mpifound import Launcher
 from flowquake.mappings.processes import die_with_parent
+from flowquake.mappings.rank import PARENT, as_bound, remove_segments
 
-PARENT: Final = "FLOWQUAKE_MPI_PARENT"
-_RANKS: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
-_LAUNCHED: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MPI_LOCALRANKID")
 # How MPICH and Open MPI say which signal ended a rank, and what else they print.
 _SIGNAL: Final = re.compile(rb"\(signal (\d+)\)|exited on signal (\d+)")
+_PID: Final = re.compile(rb"=\s+PID (\d+) RUNNING")
 _CODE: Final = re.compile(rb"=\s+EXIT CODE: (\d+)")
 _BANNER: Final = re.compile(
     rb"^(=|YOUR APPLICATION TERMINATED|This typically refers|Please see the FAQ|"
@@ -45,6 +44,9 @@ _OF_MPI: Final = re.compile(rb"MPI_ABORT|mpiexec|mpirun|prterun|Primary job|ORTE
 _LONGEST_BLOCK: Final = 30  # lines
 _FAREWELL_S: Final = 0.5  # for the other ranks to tear down, once one is lost
 _LAST_WORDS_S: Final = 3.0  # for mpiexec to say how it ended, and to end itself
+_ENDED_S: Final = 2.0  # for the other ranks to follow rank 0
+_LOOK_EVERY_S: Final = 0.25
+_PEER: Final = struct.Struct("3i")  # process, user, group
 
 
 @dataclass
@@ -59,36 +61,34 @@ class Ending:
         Whether rank 0 could not complete the run's record.
     lost : int or None
         The first rank that ended without a farewell.
+    lost_pid : int or None
+        Its process, if it was on this machine.
     how : str
         How it ended.
     said : dict
         What rank 0 told about the run.
     stopped : int
         How often the user asked to stop.
+    returned : int or None
+        What ``mpiexec`` gave.
     """
 
     exit_code: int | None = None
     is_incomplete: bool = False
     lost: int | None = None
+    lost_pid: int | None = None
     how: str = ""
     said: dict[str, Any] = field(default_factory=dict)
     stopped: int = 0
-
-
-def rank_in_environment() -> int | None:
-    """Give this process's rank, as its launcher says; None without one."""
-    if not is_under_mpi():
-        return None
-    return next((int(os.environ[name]) for name in _RANKS if name in os.environ), None)
-
-
-def is_under_mpi() -> bool:
-    """Whether ``mpiexec`` or a batch system's MPI launcher started this process."""
-    return any(mark in os.environ for mark in _LAUNCHED)
+    returned: int | None = None
 
 
 def supervise(
-    launcher: Launcher, ranks: int, program: Sequence[str], *, log: Callable[[str], None]
+    launcher: Launcher,
+    ranks: int,
+    program: Sequence[str],
+    *,
+    silent: Callable[[Ending, str], None] = lambda ending, stack: None,
 ) -> Ending:
     """Start a program on several ranks, and wait for their end.
 
@@ -100,41 +100,62 @@ def supervise(
         How many.
     program : sequence of str
         The command of each rank.
-    log : callable
-        Takes a line for people, as on a second Ctrl-C.
+    silent : callable, optional
+        Hears of a rank 0 that is alive but silent, with its stack: as it is
+        the coordinator as well, nobody else can say so.
     """
-    with tempfile.TemporaryDirectory(prefix="flowquake-") as folder:
-        path = os.path.join(folder, "parent")
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(path)
-            listening.listen(ranks)
-            parent = os.getpid()
-            process = subprocess.Popen(
-                launcher.command(ranks, program),
-                env={**os.environ, PARENT: path},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                preexec_fn=lambda: die_with_parent(parent),
-            )
-            return _Supervision(process, listening, log).run()
+    with _address() as path, socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(as_bound(path))
+        listening.listen(ranks)
+        parent = os.getpid()
+        process = subprocess.Popen(
+            launcher.command(ranks, program),
+            env={**os.environ, PARENT: path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(parent),
+        )
+        return _Supervision(process, listening, silent).run()
+
+
+@contextlib.contextmanager
+def _address() -> Iterator[str]:
+    """Give an address for a socket; on Linux one that leaves no file behind."""
+    if sys.platform != "linux":
+        with tempfile.TemporaryDirectory(prefix="flowquake-") as folder:
+            yield os.path.join(folder, "parent")
+        return
+    yield f"@flowquake-{secrets.token_hex(16)}"
+
+
+def _is_our_user(given: socket.socket) -> bool:
+    """Whether the process at the other end is this user's: a name without a file has no mode."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    credentials = given.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    return bool(_PEER.unpack(credentials)[1] == os.geteuid())
 
 
 class _Supervision:
     """The parent's side of a run under ``mpiexec``."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], listening: socket.socket, log: Callable[[str], None]
+        self,
+        process: subprocess.Popen[bytes],
+        listening: socket.socket,
+        silent: Callable[[Ending, str], None],
     ) -> None:
         self.process = process
         self.listening = listening
-        self.log = log
+        self.silent: Callable[[Ending, str], None] | None = silent
         self.ending = Ending()
         self.selector = selectors.DefaultSelector()
         self.ranks: dict[int, socket.socket] = {}
         self.pids: dict[int, int] = {}
         self.banner = b""
+        self.killed = False
 
     def run(self) -> Ending:
         select = self.selector
@@ -147,10 +168,10 @@ class _Supervision:
             assert source is not None
             pump = _Pump(source, target, self)
             select.register(source, selectors.EVENT_READ, pump.move)
-        before = {
-            number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        before = {number: signal.signal(number, self._stop) for number in stop_signals()}
         over_at: float | None = None  # when it was seen that the run cannot go on
+        ended_at: float | None = None
+        due = 0.0
         try:
             while self.process.poll() is None or len(select.get_map()) > 1:
                 for key, _ in select.select(0.05):
@@ -164,12 +185,20 @@ class _Supervision:
                         self._kill_ranks()
                     if gone > _LAST_WORDS_S:
                         self._kill()
+                if self.ending.exit_code is not None:
+                    ended_at = ended_at or time.monotonic()
+                    if time.monotonic() - ended_at > _ENDED_S:
+                        self._kill()
+                if time.monotonic() > due:
+                    due = time.monotonic() + _LOOK_EVERY_S
+                    self._watch()
         finally:
             self._kill()
-            self.process.wait()
+            self.ending.returned = self.process.wait()
             for number, handler in before.items():
-                signal.signal(number, handler)
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
             select.close()
+            remove_segments(self.ending.said.get("segments", ()))
         self._say_how()
         return self.ending
 
@@ -179,7 +208,20 @@ class _Supervision:
 
     def _greet(self) -> None:
         rank, _ = self.listening.accept()
+        if not _is_our_user(rank):
+            rank.close()
+            return
         self.selector.register(rank, selectors.EVENT_READ, _Ear(rank, self).hear)
+
+    def _watch(self) -> None:
+        """See whether rank 0 has become silent: the first time, it is said."""
+        stacks = self.ending.said.get("stacks")
+        if stacks is None or self.silent is None:
+            return
+        places = StackPlaces(stacks["host"], bytes.fromhex(stacks["token"]), (stacks["path"],))
+        if stack := places.read(0):
+            self.silent(self.ending, stack)
+            self.silent = None
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.ending.stopped += 1
@@ -197,6 +239,7 @@ class _Supervision:
 
     def _kill(self) -> None:
         """End everything at once, if it has not ended."""
+        self.killed |= self.process.poll() is None
         self._kill_ranks()
         if self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -204,6 +247,11 @@ class _Supervision:
 
     def _say_how(self) -> None:
         ending = self.ending
+        # A banner may speak of another rank, which mpiexec or this process ended.
+        pid = _PID.search(self.banner)
+        if self.killed or (pid and ending.lost_pid and int(pid[1]) != ending.lost_pid):
+            ending.how = "it ended without a word"
+            return
         found = _SIGNAL.search(self.banner)
         code = _CODE.search(self.banner)
         if found:
@@ -212,6 +260,8 @@ class _Supervision:
             ending.how = f"it was ended by {signal.Signals(number).name if known else number}"
         elif code:
             ending.how = f"it ended with exit code {int(code[1])}"
+        elif (ending.returned or 0) > 0:
+            ending.how = f"it ended with exit code {ending.returned}"
         else:
             ending.how = "it ended without a word"
 
@@ -262,9 +312,9 @@ class _Ear:
         self.socket.close()
         if self.rank is not None:
             run.ranks.pop(self.rank, None)
-            run.pids.pop(self.rank, None)
+            pid = run.pids.pop(self.rank, None)
             if not self.bye and run.ending.lost is None and not run.ending.stopped > 1:
-                run.ending.lost = self.rank
+                run.ending.lost, run.ending.lost_pid = self.rank, pid
 
 
 class _Pump:
@@ -313,83 +363,9 @@ class _Pump:
             self.target.flush()
 
 
-class Lifeline:
-    """A rank's socket to the parent of its ``mpiexec``.
-
-    When the parent is gone, so is the rank; when it says "stop", this process
-    gets the signal of a Ctrl-C.
-    """
-
-    def __init__(self, given: socket.socket, rank: int) -> None:
-        self._socket = given
-        self.tell(rank=rank, pid=os.getpid(), host=socket.gethostname())
-        threading.Thread(target=self._listen, name="flowquake lifeline", daemon=True).start()
-
-    def tell(self, **said: object) -> None:
-        """Tell the parent something."""
-        with contextlib.suppress(OSError):  # it is gone: `_listen` ends this process
-            self._socket.sendall(json.dumps(said).encode() + b"\n")
-
-    def _listen(self) -> None:
-        while data := self._socket.recv(64):
-            if b"stop" in data:
-                # The main thread, so that what it sleeps in is interrupted.
-                main = threading.main_thread().ident
-                assert main is not None
-                signal.pthread_kill(main, signal.SIGINT)
-        os._exit(4)
-
-
-@functools.cache
-def lifeline() -> Lifeline | None:
-    """Take hold of the parent; None if there is none, or it is on another machine."""
-    path, rank = os.environ.get(PARENT), rank_in_environment()
-    if path is None or rank is None:
-        return None
-    given = socket.socket(socket.AF_UNIX)
-    try:
-        given.connect(path)
-    except OSError:
-        given.close()
-        return None
-    return Lifeline(given, rank)
-
-
-def farewell(exit_code: int, last_words: str = "") -> int:
-    """Tell the parent how this rank ends; give the exit code that its launcher may see.
-
-    ``mpiexec`` ends all ranks as soon as one of them does not end with 0. A
-    rank that fails while others wait for it ends them all.
-
-    Parameters
-    ----------
-    exit_code : int
-        Of this process.
-    last_words : str, optional
-        What to print if it fails alone, and rank 0 has nothing to say of it.
-    """
-    held, rank = lifeline(), rank_in_environment()
-    if held is not None and (exit_code == 0 or rank == 0):
-        held.tell(exit=exit_code)
-    if exit_code and rank is not None and not _all_part():
-        if rank and last_words:
-            sys.stderr.write(f"On rank {rank}: {last_words}\n")
-            sys.stderr.flush()
-        if held is not None:
-            held.tell(exit=exit_code, alone=True)
-        sys.modules["flowquake.mappings.mpi"].communicator().Abort(exit_code)
-    if held is None:  # a launcher would end rank 0 in the middle of its words
-        return 0 if rank else exit_code
-    held.tell(exit=exit_code)
-    return 0 if "mpi4py.MPI" in sys.modules else exit_code
-
-
-def _all_part() -> bool:
-    """Whether all ranks come to their end about now; begins MPI, where others wait, if need be."""
-    from flowquake.mappings.mpi import communicator, part
-
-    try:
-        communicator()
-    except FlowquakeError:  # there is no MPI for any of them
-        return True
-    return part()
+def stop_signals() -> list[signal.Signals]:
+    """Name the signals that ask a run to stop; not SIGHUP under ``nohup``."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from flowquake.engine.coordinator import Coordinator
     from flowquake.engine.job import Job
     from flowquake.engine.reporting import Task
+    from flowquake.engine.stacks import StackPlaces
     from flowquake.mappings.sockets import SocketTransport
     from flowquake.planning import Plan
 
@@ -106,21 +106,22 @@ class Multi:
             What a worker raised.
         """
         from flowquake.engine.coordinator import Coordinator
+        from flowquake.engine.stacks import StackFiles
 
         if INSIDE in os.environ:
             raise ConfigError(
                 "a worker cannot start workers of its own",
                 fix="run what starts the workflow under `if __name__ == '__main__':`",
             )
-        with tempfile.TemporaryDirectory(prefix="flowquake-") as stacks:
-            task = self._task(job, plan, Path(stacks))
+        with contextlib.closing(StackFiles(plan.workers)) as stacks:
+            task = self._task(job, plan, stacks.places)
             launcher = self._launch(task)
             try:
                 transport = launcher.start()
                 self.spawned = launcher.spawned
                 if self.spawned and self.start == "auto" and sys.platform == "linux":
                     log.info("workers are spawned: this process has more than one thread")
-                coordinator = Coordinator(job, plan, transport.send, stacks=task.stacks)
+                coordinator = Coordinator(job, plan, transport.send, stacks=stacks)
                 try:
                     yield from _hear(launcher, transport, coordinator)
                 finally:
@@ -130,7 +131,7 @@ class Multi:
         coordinator.result()
         yield
 
-    def _task(self, job: Job, plan: Plan, stacks: Path) -> Task:
+    def _task(self, job: Job, plan: Plan, stacks: StackPlaces) -> Task:
         from flowquake.engine.channels import CHANNEL_BYTES, CHANNEL_ITEMS
         from flowquake.engine.reporting import Task
 
@@ -228,6 +229,8 @@ def _hear(
         ended = launcher.ended()  # before what they said is read, so that all of it is
         for worker, message in transport.receive():
             coordinator.take(worker, message)
+        if launcher.is_lost and not coordinator.failures:
+            coordinator.fail(_launcher_lost())
         for worker, status in ended:
             last = time.monotonic() + 0.2
             while transport.is_open(worker) and time.monotonic() < last:
@@ -278,6 +281,7 @@ class _Launcher:
         self.pids: dict[int, int] = {}
         self.spawned = False
         self.is_over = False
+        self.is_lost = False
 
     def send(self, content: object) -> None:
         """Send it an order, or the name of a workflow that it may import already."""
@@ -333,6 +337,7 @@ class _Launcher:
                 continue
             self.is_over = True
             # It never ends before its workers, unless it was ended itself.
+            self.is_lost = bool(self.pids)
             found += [(worker, signal.SIGKILL) for worker in self.pids]
             self.pids.clear()
         return found
@@ -359,5 +364,6 @@ class _Launcher:
 
 def _launcher_lost() -> FlowquakeError:
     return TransportError(
-        "the process that starts the workers is lost", fix="run it again; see its output above"
+        "the process that starts the workers is lost, and the workers with it",
+        fix="run it again; see its output above",
     )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from flowquake.engine.channels import Message
-from flowquake.errors import PEError, TransportError
+from flowquake.errors import TransportError
 from flowquake.mappings.arena import Arena, ReadArena
 from flowquake.mappings.codec import decode, encode
 
@@ -245,14 +245,7 @@ class _Link:
             if kind == _FREED:
                 self._take_back(body)
                 continue
-            try:
-                messages.append(decode(kind, channel, body, buffers))
-            except Exception as cause:
-                raise PEError(
-                    f"an item on channel {channel} cannot be read by the worker that got it.\n"
-                    f"  Cause: {type(cause).__name__}: {cause}",
-                    fix="its class must be found, and unpickled, in every worker",
-                ) from cause
+            messages.append(decode(kind, channel, body, buffers))
         if start:
             del incoming[:start]
         return messages

@@ -131,3 +131,12 @@ def test_a_run_that_ended_without_a_word_is_lost() -> None:
     directory = RunDirectory.create("x", out=Path("out"))
     directory.write(record("x", "started", pid=2**22 + 1))
     assert find_run("out").status == "lost"
+
+
+def test_a_run_keeps_room_for_its_last_record() -> None:
+    directory = RunDirectory.create("x", out=Path("out"))
+    directory.write(record(directory.id, "started"))
+    held = sum(path.stat().st_size for path in Path("out").iterdir())
+    assert held > 32_768
+    directory.write(record(directory.id, "done"))
+    assert [path.name for path in Path("out").iterdir()] == ["run.json"]

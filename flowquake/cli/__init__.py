@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -18,10 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         use_one_thread()  # before any command loads numpy
         code = invoke(sys.argv[1:] if arguments is None else list(arguments))
         if "FLOWQUAKE_MPI_PARENT" in os.environ or "flowquake.mappings.mpi" in sys.modules:
-            from flowquake.mappings.mpiexec import farewell
+            from flowquake.mappings.rank import farewell
 
             code = farewell(code, "\n".join(last_words))
+        _end_undisturbed()
     except KeyboardInterrupt:  # so early that nothing could hear it
+        _end_undisturbed()
         print("Interrupted.", file=sys.stderr)
         code = 130
     try:
@@ -32,6 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = code if isinstance(error, BrokenPipeError) else code or 1
     sys.exit(code)
+
+
+def _end_undisturbed() -> None:
+    """Ignore Ctrl-C from here on: the exit code is known, and Python's own end takes a moment."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _open_streams() -> None:

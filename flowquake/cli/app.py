@@ -230,7 +230,7 @@ def _show(
 
 def is_follower() -> bool:
     """Whether this process is an MPI rank for which another one speaks."""
-    from flowquake.mappings.mpiexec import rank_in_environment
+    from flowquake.mappings.rank import rank_in_environment
 
     return bool(rank_in_environment())
 

@@ -95,7 +95,7 @@ def dispel4py_command(
     is_given = ctx.get_parameter_source("mapping") is click.core.ParameterSource.COMMANDLINE
     chosen, reference = _split(references, mapping, is_given=is_given)
     if chosen == "mpi":
-        from flowquake.mappings.mpiexec import is_under_mpi, lifeline
+        from flowquake.mappings.rank import is_under_mpi, lifeline
 
         if not is_under_mpi():
             from flowquake.cli.supervising import run_under_mpi

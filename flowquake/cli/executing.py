@@ -183,7 +183,7 @@ def _shared(mapping: RunMapping, make: Callable[[], RunDirectory]) -> RunDirecto
 def _tell_parent(directory: RunDirectory, workflow: Workflow, options: RunOptions) -> None:
     """Tell the parent of mpiexec, if there is one, what it has to know if a rank dies."""
     from flowquake.engine.coordinator import elements_of
-    from flowquake.mappings.mpiexec import lifeline
+    from flowquake.mappings.rank import lifeline
     from flowquake.planning import plan
 
     parent = lifeline()

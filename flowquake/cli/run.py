@@ -133,14 +133,14 @@ def run_command(
 
     mapping = find_mapping(options["mapping"])
     if mapping.name == "mpi":
-        from flowquake.mappings.mpiexec import is_under_mpi
+        from flowquake.mappings.rank import is_under_mpi
 
         if not is_under_mpi():
             from flowquake.cli.supervising import run_under_mpi
 
             return run_under_mpi(ctx.obj, options["workers"])
 
-        from flowquake.mappings.mpiexec import lifeline
+        from flowquake.mappings.rank import lifeline
 
         lifeline()
     elif hasattr(mapping, "prepare"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -54,7 +55,7 @@ def run_under_mpi(arguments: Sequence[str], workers: int | None) -> int:
     require("mpi4py", extra="mpi", needed_by="the mapping 'mpi'")
     ranks = workers or cores()
     program = [sys.executable, "-m", "flowquake.cli", *arguments]
-    ending = supervise(find_launcher(), ranks, program, log=note)
+    ending = supervise(find_launcher(), ranks, program, silent=_say_silent)
     if ending.stopped > 1:
         _complete(ending, "interrupted", INTERRUPTED, None)
         note("Interrupted.")
@@ -65,6 +66,7 @@ def run_under_mpi(arguments: Sequence[str], workers: int | None) -> int:
         return ending.exit_code
     if ending.stopped:
         _complete(ending, "interrupted", INTERRUPTED, None)
+        note("Interrupted.")
         return INTERRUPTED
     error = _lost(ending, ranks)
     _complete(ending, "failed", LOST, error)
@@ -80,6 +82,26 @@ def _lost(ending: Ending, ranks: int) -> TransportError:
         fix="see what it printed above; if the machine was short of memory, use fewer workers "
         "or smaller items; run it again",
     )
+
+
+def _say_silent(ending: Ending, stack: str) -> None:
+    """Write in the run's log that rank 0, which writes it otherwise, is silent."""
+    from flowquake.cli.record import utc_now
+    from flowquake.rundir import RunDirectory
+
+    if "directory" not in ending.said:
+        return
+    runs = ending.said.get("elements", {}).get("0", "nothing")
+    entry = {
+        "time": utc_now(),
+        "level": "warning",
+        "logger": "flowquake.cli.supervising",
+        "message": f"worker 0 is alive but silent: it runs {runs}",
+        "worker": 0,
+        "stack": stack,
+    }
+    with contextlib.suppress(OSError):  # the disk is full: what silences it comes first
+        RunDirectory(Path(ending.said["directory"]), ending.said["id"]).append("log.jsonl", entry)
 
 
 def _complete(ending: Ending, status: str, code: int, error: FlowquakeError | None) -> None:

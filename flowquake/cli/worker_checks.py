@@ -69,8 +69,8 @@ def check_workers() -> Iterator[Check]:
 def check_mpi() -> Iterator[Check]:
     """Start two MPI ranks, and say which MPI they find."""
     from flowquake.cli.checks import Check, installed
-    from flowquake.mappings.mpiexec import is_under_mpi, rank_in_environment
     from flowquake.mappings.mpifound import find_launcher, loaded_library
+    from flowquake.mappings.rank import is_under_mpi, rank_in_environment
 
     if installed("mpi4py") is None:
         return

@@ -326,7 +326,9 @@ class Inlet:
         deliver, signal, timer = self.deliver, self.signal, self._timer
         items, done = parcel.items, 0
         if Snapshot in set(map(type, items)):
-            items = [item.restore() if type(item) is Snapshot else item for item in items]
+            items = [
+                item.restore(self._channel) if type(item) is Snapshot else item for item in items
+            ]
         stride = 1
         began = timer()
         for at, sent in (*parcel.signals, (len(items), None)):

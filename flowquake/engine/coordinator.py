@@ -6,13 +6,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from flowquake.engine.channels import Credit, Message, Note, Parcel
+from flowquake.engine.failures import unreadable
 from flowquake.engine.job import Job, Load, PECounts
-from flowquake.engine.reporting import Beat, Failure, stack_file
+from flowquake.engine.reporting import Beat, Failure
 from flowquake.engine.snapshots import Snapshot
+from flowquake.engine.stacks import StackFiles
 from flowquake.errors import FlowquakeError, TransportError
 from flowquake.planning import Plan
 
@@ -37,7 +38,7 @@ class Coordinator:
         What the workers execute.
     send : callable
         Takes a worker's number and a message to it.
-    stacks : Path, optional
+    stacks : StackFiles, optional
         Where silent workers write their stacks.
     """
 
@@ -47,7 +48,7 @@ class Coordinator:
         plan: Plan,
         send: Callable[[int, Message], None],
         *,
-        stacks: Path | None = None,
+        stacks: StackFiles | None = None,
     ) -> None:
         self.job = job
         self.plan = plan
@@ -83,13 +84,22 @@ class Coordinator:
             self.job.fractions.update(content.fractions)
             self._silent.discard(worker)
         elif note.kind == "reject":
-            self.job.reject(*content)
+            self._reject(*content)
         elif note.kind == "log":
             logging.getLogger(content.name).handle(content)
         elif note.kind == "failed":
             self.fail(_error_of(content, worker if self.plan.workers > 1 else None))
+        elif note.kind == "unreadable":
+            self.fail(unreadable(self.plan, self._places, content))
         elif note.kind == "done":
             self.done.add(worker)
+
+    def _reject(self, element: str, entry: dict[str, Any]) -> None:
+        try:
+            self.job.reject(element, entry)
+        except FlowquakeError as error:  # the disk is full: once is enough
+            if not self.failures:
+                self.fail(error)
 
     def fail(self, error: FlowquakeError) -> None:
         """Note why the run cannot go on; the workers are asked to end."""
@@ -125,7 +135,7 @@ class Coordinator:
             worker, parcel = self._parcels.popleft()
             deliver = self.job.collectors[self._places[-1 - parcel.channel]]
             for item in parcel.items:
-                waits = deliver(item.restore() if type(item) is Snapshot else item)
+                waits = deliver(item.restore(parcel.channel) if type(item) is Snapshot else item)
                 if waits is not None:
                     next(iter(waits), None)
                     yield
@@ -154,12 +164,8 @@ class Coordinator:
                 )
 
     def _stack(self, worker: int) -> str:
-        if self._stacks is None:
-            return ""
-        try:
-            return stack_file(self._stacks, worker).read_text(encoding="utf-8")
-        except OSError:
-            return "its stack cannot be read here"
+        found = "" if self._stacks is None else self._stacks.read(worker)
+        return found or "its stack cannot be read here"
 
     def _count(self) -> None:
         before = self.job.counts

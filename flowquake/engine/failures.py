@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flowquake.batches import Splitter, splitter
@@ -12,6 +12,7 @@ from flowquake.ports import By, Deliver, Emission
 
 if TYPE_CHECKING:
     from flowquake.engine.instance import Instance
+    from flowquake.planning import Plan
 
 TRACEBACK = "see the traceback with --debug"
 SKIP = "see `flowquake run --on-error skip`"
@@ -116,8 +117,11 @@ def _key(instance: Instance) -> str:
 
 
 def _who(instance: Instance) -> str:
-    of = f" (instance {instance.place.index + 1} of {instance.of})" if instance.of > 1 else ""
-    return f"PE '{instance.name}'{of}"
+    return f"PE '{instance.name}'{_instance(instance.place.index, instance.of)}"
+
+
+def _instance(index: int, of: int) -> str:
+    return f" (instance {index + 1} of {of})" if of > 1 else ""
 
 
 def placed_splitter(job: Job, target: str, port: str, by: By) -> Splitter:
@@ -228,6 +232,37 @@ def unsendable(instance: Instance, output: str, item: object, cause: Exception) 
     )
     error._placed = True  # type: ignore[attr-defined]  # as in _placed()
     raise error from cause
+
+
+def unreadable(plan: Plan, places: Sequence[tuple[str, str]], content: Any) -> PEError:
+    """Make the error of an item that a worker, or the coordinator, could not read.
+
+    Parameters
+    ----------
+    plan : Plan
+        Knows whose the channel is.
+    places : sequence of (str, str)
+        The outputs that are collected, whose channels are -1, -2, and so on.
+    content : (int, Exception)
+        The channel and what went wrong.
+    """
+    channel, cause = content
+    who, whom = "an element", "the coordinator"
+    if -len(places) <= channel < 0:
+        who = f"PE '{places[-1 - channel][0]}'"
+    for part in plan.channels:
+        if 0 <= channel - part.first < len(part):
+            sender, receiver = divmod(channel - part.first, part.receivers)
+            who = f"PE '{part.source}'{_instance(sender, part.senders)}"
+            whom = f"PE '{part.target}'{_instance(receiver, part.receivers)}"
+    error = PEError(
+        f"{who} emitted an item that cannot be read by {whom}.\n"
+        f"  Cause: {type(cause).__name__}: {cause}",
+        fix="its class must be found, and unpickled, in every worker",
+    )
+    error.__cause__ = cause
+    error._placed = True  # type: ignore[attr-defined]  # as in _placed()
+    return error
 
 
 def close_all(generators: list[Iterator[Emission]]) -> list[Exception]:

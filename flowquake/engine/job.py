@@ -20,6 +20,7 @@ from flowquake.clock import Clock, SystemClock
 from flowquake.errors import ConfigError, InputError
 from flowquake.keys import encode, normalise
 from flowquake.ports import Deliver, Key
+from flowquake.rundir import append_line
 from flowquake.workflow import Workflow
 
 OBSERVE_EVERY_S = 0.1
@@ -234,8 +235,7 @@ class Job:
         path = self.out / "rejected.jsonl"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n")
+            append_line(path, json.dumps(entry, ensure_ascii=False, sort_keys=True))
         except OSError as cause:
             raise InputError(
                 f"cannot write the rejected items: {cause.strerror or cause}",

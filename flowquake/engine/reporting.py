@@ -20,6 +20,7 @@ from flowquake.engine.channels import Note, Transport
 from flowquake.engine.job import Job, Load, OnError, PECounts
 from flowquake.engine.placing import Place, placing
 from flowquake.engine.sampling import Sampler
+from flowquake.engine.stacks import StackPlaces
 from flowquake.engine.worker import Worker
 from flowquake.errors import FlowquakeError, PEError
 from flowquake.planning import Plan
@@ -52,8 +53,8 @@ class Task:
         The outputs (element, port) whose items the coordinator wants.
     stall_timeout : float
         After how many silent seconds a worker's stack is written; 0 for never.
-    stacks : Path or None
-        Where to: a folder.
+    stacks : StackPlaces or None
+        Where to.
     channel_items, channel_bytes : int
         Bounds of each channel.
     """
@@ -66,7 +67,7 @@ class Task:
     clock: Clock
     collected: tuple[tuple[str, str], ...]
     stall_timeout: float
-    stacks: Path | None
+    stacks: StackPlaces | None
     channel_items: int
     channel_bytes: int
 
@@ -175,6 +176,10 @@ def serve(task: Task, number: int, transport: Transport, *, beside: bool = False
             transport.send(coordinator, later.popleft())
         transport.send(coordinator, note)
 
+    def beat(arm: Callable[[], None]) -> None:
+        arm()
+        tell(Note("beat", _beat(job, worker, sampler)))
+
     job = WorkerJob(task, tell)
     asked = _Asked(job)
     worker: Worker | None = None
@@ -194,12 +199,7 @@ def serve(task: Task, number: int, transport: Transport, *, beside: bool = False
                 channel_bytes=task.channel_bytes,
                 on_note=asked.hear,
             )
-
-            def beat(alive: Worker = worker) -> None:
-                arm()
-                tell(Note("beat", _beat(job, alive, sampler)))
-
-            job.heartbeat = beat
+            job.heartbeat = lambda: beat(arm)
             job.tick(force=True)
             yield from _work(worker, asked)
             done = not asked.aborted
@@ -302,8 +302,12 @@ def _stack_writer(task: Task, number: int) -> Iterator[Callable[[], None]]:
     if task.stacks is None or not task.stall_timeout:
         yield lambda: None
         return
+    file = task.stacks.open(number)
+    if file is None:  # the coordinator is on another machine
+        yield lambda: None
+        return
     armed = float("-inf")
-    with stack_file(task.stacks, number).open("w", encoding="utf-8") as file:
+    with file:
 
         def arm() -> None:
             nonlocal armed
@@ -316,8 +320,3 @@ def _stack_writer(task: Task, number: int) -> Iterator[Callable[[], None]]:
             yield arm
         finally:
             faulthandler.cancel_dump_traceback_later()
-
-
-def stack_file(folder: Path, number: int) -> Path:
-    """Name the file that a silent worker's stack is written to."""
-    return folder / f"worker-{number}.txt"

@@ -13,11 +13,31 @@ from typing import Any, Final
 import numpy as np
 
 from flowquake.batches import is_batch
+from flowquake.errors import PEError
 
 ATOMS: Final = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _UNCHANGING: Final = (np.generic, enum.Enum, datetime.date, datetime.timedelta, PurePath, range)
 # For each class whether it is settled, or else the fields of a frozen record.
 _judged: dict[type, bool | tuple[str, ...]] = {}
+
+
+class UnreadableError(PEError):
+    """An item that cannot be unpickled.
+
+    Parameters
+    ----------
+    channel : int
+        On which channel it came.
+    cause : Exception
+        What went wrong.
+    """
+
+    _placed = True  # the worker knows whose the channel is, see `failures.unreadable`
+
+    def __init__(self, channel: int, cause: Exception) -> None:
+        super().__init__(f"channel {channel}: {cause}")
+        self.channel = channel
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +57,18 @@ class Snapshot:
         """Take a snapshot; raises what pickle raises."""
         return cls(pickle.dumps(item, 5))
 
-    def restore(self) -> Any:  # items of every type
-        """Give the item back; a new one each time."""
-        return pickle.loads(self.pickled)  # noqa: S301 - written by `of`, in this run
+    def restore(self, channel: int) -> Any:  # items of every type
+        """Give the item back; a new one each time.
+
+        Raises
+        ------
+        UnreadableError
+            If that fails, with the channel it came from.
+        """
+        try:
+            return pickle.loads(self.pickled)  # noqa: S301 - written by `of`, in this run
+        except Exception as cause:
+            raise UnreadableError(channel, cause) from cause
 
 
 def own_copy(item: Any) -> Any:  # items of every type

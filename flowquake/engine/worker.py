@@ -17,10 +17,11 @@ from flowquake.engine.channels import (
     Sender,
     Transport,
 )
-from flowquake.engine.failures import unsendable
+from flowquake.engine.failures import unreadable, unsendable
 from flowquake.engine.instance import Instance
 from flowquake.engine.job import Job, Load, PECounts
 from flowquake.engine.outlets import Receiver
+from flowquake.engine.snapshots import UnreadableError
 from flowquake.engine.unit import Arrival, Unit
 from flowquake.planning import Plan
 
@@ -208,9 +209,12 @@ class Worker:
             for unit in self.units:
                 unit.stop_sources()
         self._turn += 1
-        for offset in range(len(self.units)):
-            unit = self.units[(self._turn + offset) % len(self.units)]
-            progressed |= unit.step()
+        try:
+            for offset in range(len(self.units)):
+                unit = self.units[(self._turn + offset) % len(self.units)]
+                progressed |= unit.step()
+        except UnreadableError as error:
+            raise unreadable(self.plan, (), (error.channel, error.cause)) from error.cause
         if self._to_flush and (not progressed or self._is_time_to_flush()):
             progressed |= self.flush()
         return progressed
@@ -241,6 +245,8 @@ class Worker:
             elif type(message) is Credit:
                 self._senders[message.channel].credit(message.items, message.nbytes)
             elif isinstance(message, Note):
+                if message.kind == "unreadable":
+                    raise unreadable(self.plan, (), message.content)
                 self._on_note(message)
         return bool(messages)
 

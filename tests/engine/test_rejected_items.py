@@ -176,3 +176,17 @@ def test_setup_that_fails_is_torn_down_too(tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert "no such port" in message(chain(Single(n=1), Opens(log=str(log)), Sink()))
     assert log.read_text().split() == ["teardown"]
+
+
+@pytest.mark.parametrize("mapping", ["sequential", "multi"])
+def test_rejected_items_that_cannot_be_written_end_the_run(tmp_path: Path, mapping: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "rejected.jsonl").symlink_to("/dev/full")
+    with pytest.raises(FlowquakeError, match="cannot write the rejected items: No space left"):
+        run(
+            chain(Numbers(n=50), Fails(at="call")),
+            mapping=mapping,
+            workers=None if mapping == "sequential" else 2,
+            on_error="skip",
+            out=tmp_path / "out",
+        )

@@ -1,4 +1,4 @@
-"""Every order of deliveries gives the same answer: ``python -m benchmarks.faults --out DIR``.
+"""Every order of deliveries gives the same answer.
 
 A graph with keys, event-time order and state runs under the sequential
 mapping, and then under the simulated one, with many orders of turns and
@@ -8,11 +8,8 @@ handler that fails. Each run has to give the same items, or the same error.
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -102,51 +99,14 @@ def outcome(mapping: Simulated | str, workers: int, fail_at: int | None) -> str:
     return str(sorted(result[follow.total]))
 
 
-def main() -> None:
-    """Run all orders, print a table, write it and a figure; fail if any differs."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults")
-    parser.add_argument("--orders", type=int, default=200)
-    parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
+def run_orders(orders: int) -> Counter[tuple[str, int, bool]]:
+    """Count, by case and workers, how many runs gave what the sequential mapping gives."""
     counts: Counter[tuple[str, int, bool]] = Counter()
     for fail_at in (None, 3, 50):
         expected = outcome("sequential", 1, fail_at)
         name = "no fault" if fail_at is None else f"a handler fails at event {fail_at}"
-        for order in range(asked.orders):
+        for order in range(orders):
             workers = 1 + order % 6
             mapping = Simulated(order=order, channel_items=1 + order % 3, fuse=order % 2 == 0)
             counts[name, workers, outcome(mapping, workers, fail_at) == expected] += 1
-    write(counts, asked.out)
-    different = sum(count for (_, _, same), count in counts.items() if not same)
-    print(f"{counts.total()} runs, {different} differ from the sequential mapping")
-    raise SystemExit(different > 0)
-
-
-def write(counts: Counter[tuple[str, int, bool]], out: Path) -> None:
-    """Write the counts as JSON and as a figure."""
-    from matplotlib.figure import Figure
-
-    out.mkdir(parents=True, exist_ok=True)
-    rows = [
-        {"case": name, "workers": workers, "same": same, "runs": count}
-        for (name, workers, same), count in sorted(counts.items())
-    ]
-    (out / "faults.json").write_text(json.dumps(rows, indent=2) + "\n")
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.add_subplot()
-    names = sorted({name for name, _, _ in counts})
-    for place, name in enumerate(names):
-        for same, colour in ((True, "#0072b2"), (False, "#d55e00")):
-            heights = [counts[name, workers, same] for workers in range(1, 7)]
-            at = np.arange(1, 7) + 0.25 * (place - 1)
-            label = f"{name}: {'same' if same else 'different'}" if any(heights) else None
-            axes.bar(at, heights, width=0.22, color=colour, alpha=1 - 0.3 * place, label=label)
-    axes.set_xlabel("workers")
-    axes.set_ylabel("runs with another order of deliveries")
-    axes.margins(y=0.35)
-    axes.legend()
-    figure.savefig(out / "faults.png", dpi=120)
-
-
-if __name__ == "__main__":
-    main()
+    return counts
