@@ -121,6 +121,10 @@ $(PEERS)/.ready: benchmarks/peers/requirements.txt | $(BIN)/python
 peers: $(VENV)/.dev $(PEERS)/.ready ## measure flowquake beside another engine, in turn
 	@$(BIN)/python -m benchmarks.peers --peer-python $(PEERS)/bin/python --out $(PROOF)/peers
 
+.PHONY: scaling
+scaling: $(VENV)/.dev ## hold the cost model of plans against measurements
+	@$(BIN)/python -m benchmarks.scaling --mapping multi --out $(PROOF)/scaling
+
 .PHONY: calibrate
 calibrate: $(VENV)/.dev ## simulate what the intervals and statuses promise
 	@$(BIN)/python -m benchmarks.calibrate --out $(PROOF)/calibrate
@@ -136,7 +140,7 @@ soak: $(VENV)/.dev ## run for five minutes and watch the memory; 5 000 random gr
 	  $(BIN)/python -m pytest -q tests/mappings/test_random_graphs.py
 
 .PHONY: proof
-proof: bench peers calibrate faults soak ## all slow proofs
+proof: bench peers calibrate faults soak scaling ## all slow proofs
 
 .PHONY: clean
 clean: ## remove what the targets made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, TypeGuard
@@ -124,10 +125,10 @@ def _contained(item: Any, depth: int) -> int:  # items of every type
     elif isinstance(item, (list, tuple, set, frozenset)):
         parts, count = item, len(item)
     else:
-        held = getattr(item, "__dict__", None)
+        held = _held(item)
         if not held:
             return 64
-        parts, count = held.values(), len(held)
+        parts, count = held, len(held)
     if not depth or not count:
         return 64 + 16 * count
     size = 0
@@ -141,6 +142,21 @@ def _contained(item: Any, depth: int) -> int:  # items of every type
             own = getattr(part, "nbytes", None)
             size += own if isinstance(own, int) else _contained(part, depth - 1)
     return 64 + size * count // min(count, _SAMPLE)
+
+
+def _held(item: object) -> list[Any]:
+    """Give what the attributes of an object hold, those in slots too."""
+    held = list(getattr(item, "__dict__", {}).values())
+    return held + [getattr(item, name, None) for name in _slots(type(item))]  # type: ignore[arg-type]  # a type can be hashed
+
+
+@functools.cache
+def _slots(kind: type) -> tuple[str, ...]:
+    names: list[str] = []
+    for cls in kind.__mro__:
+        own = cls.__dict__.get("__slots__", ())
+        names += (own,) if isinstance(own, str) else own
+    return tuple(name for name in names if name not in ("__dict__", "__weakref__"))
 
 
 def row_times(batch: Batch) -> tuple[IntArray, IntArray]:

@@ -49,11 +49,14 @@ class Declaration:
     is_source: bool = False
     hears_watermarks: bool = False
     finishes: bool = False
+    # Written for an instance: `by` chooses the instance and no more, and each
+    # instance finishes once. How many there are is for who adds it to say.
+    per_instance: bool = False
 
     @property
     def keyed(self) -> bool:
         """Whether the element is written for one key."""
-        return any(port.by is not None for port in self.inputs.values())
+        return not self.per_instance and any(port.by is not None for port in self.inputs.values())
 
     @property
     def side_only(self) -> bool:
@@ -77,7 +80,7 @@ class Declaration:
             return False
         if any(port.to == "one" for port in self.inputs.values()):
             return False
-        return self.keyed or not (self.remembers or self.timed)
+        return self.per_instance or self.keyed or not (self.remembers or self.timed)
 
     @property
     def lateness_ns(self) -> int:
@@ -85,7 +88,7 @@ class Declaration:
         return max((port.lateness_ns for port in self.inputs.values()), default=0)
 
 
-def declare(cls: type, *, is_source: bool) -> Declaration:
+def declare(cls: type, *, is_source: bool, per_instance: bool = False) -> Declaration:
     """Read and check a class's declaration.
 
     Raises
@@ -113,6 +116,7 @@ def declare(cls: type, *, is_source: bool) -> Declaration:
         is_source=is_source,
         hears_watermarks=hasattr(cls, "on_watermark"),
         finishes=hasattr(cls, "finish"),
+        per_instance=per_instance,
     )
     _check_parameters(cls)
     _check_given(cls)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from flowquake.layout import lay_out
 from flowquake.pe import ProcessingElement, Source
+from flowquake.svg import BLUE, ORANGE, Box, curve, document, frame, label, node
 
 if TYPE_CHECKING:
     import networkx
@@ -88,41 +88,17 @@ def to_svg(workflow: Workflow) -> str:
     """
     places, routes, width, height = _places(workflow)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="Helvetica, Arial, sans-serif">',
-        f"<title>{escape(workflow.name)}</title>",
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
-        'markerHeight="8" orient="auto"><path d="M0 0.5 L8 4 L0 7.5 z" fill="#66788a"/>'
-        "</marker></defs>",
-        f'<rect width="{width:.0f}" height="{height:.0f}" rx="6" fill="#ffffff"/>',
         *_frames(workflow, places),
         *_edges(workflow, places, routes),
         *(_node(name, workflow.element(name), places[name]) for name in workflow),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
-
-
-class _Box(NamedTuple):
-    """A place in a drawing, pixels; x and y are its middle."""
-
-    x: float
-    y: float
-    width: float = 0.0
-
-    @property
-    def left(self) -> float:
-        return self.x - self.width / 2
-
-    @property
-    def right(self) -> float:
-        return self.x + self.width / 2
+    return document(workflow.name, width, height, parts)
 
 
 class _Drawn(NamedTuple):
     """Boxes of nodes and bends, the bends of each edge, and the drawing's size."""
 
-    places: dict[str, _Box]
+    places: dict[str, Box]
     routes: dict[tuple[str, str], list[str]]
     width: float
     height: float
@@ -135,7 +111,7 @@ def _places(workflow: Workflow) -> _Drawn:
         labels[c.source] = max(labels[c.source], *map(len, _edge_lines(workflow, c)))
     elements = workflow.elements
     rows = max(map(len, layout.layers), default=1)
-    places: dict[str, _Box] = {}
+    places: dict[str, Box] = {}
     left = float(MARGIN)
     right = left
     for names in layout.layers:
@@ -144,7 +120,7 @@ def _places(workflow: Workflow) -> _Drawn:
         widest = max(widths.values(), default=0.0)
         top = MARGIN + ROW * (rows - len(names)) / 2 + ROW / 2
         for number, name in enumerate(names):
-            box = _Box(left + widest / 2, top + ROW * number, widths.get(name, widest))
+            box = Box(left + widest / 2, top + ROW * number, widths.get(name, widest))
             places[name] = box
         right = left + widest
         longest = max((labels[name] for name in names), default=0)
@@ -157,60 +133,36 @@ def _node_width(name: str, part: ProcessingElement) -> float:
     return max(90.0, longest + 24.0)
 
 
-def _node(name: str, part: ProcessingElement, box: _Box) -> str:
-    fill = "#fdebd3" if isinstance(part, Source) else "#e6f0f9"
-    stroke = "#c88a3d" if isinstance(part, Source) else "#5b7f9f"
+def _node(name: str, part: ProcessingElement, box: Box) -> str:
     settings = "\n".join(f"{key} = {value!r:.60}" for key, value in part.parameters().items())
-    tooltip = escape(f"{name}: {type(part).__name__}\n{settings}".strip())
-    return (
-        f"<g><title>{tooltip}</title>"
-        f'<rect x="{box.left:.1f}" y="{box.y - 20:.1f}" width="{box.width:.1f}" height="40" '
-        f'rx="8" fill="{fill}" stroke="{stroke}"/>'
-        f'<text x="{box.x:.1f}" y="{box.y - 2:.1f}" font-size="13" text-anchor="middle" '
-        f'fill="#1c2b39">{escape(_short(name))}</text>'
-        f'<text x="{box.x:.1f}" y="{box.y + 13:.1f}" font-size="10" text-anchor="middle" '
-        f'fill="#5a6b7b">{escape(_short(type(part).__name__))}</text></g>'
+    return node(
+        box,
+        [(_short(name), True), (_short(type(part).__name__), False)],
+        colours=ORANGE if isinstance(part, Source) else BLUE,
+        tooltip=f"{name}: {type(part).__name__}\n{settings}".strip(),
     )
 
 
 def _edges(
-    workflow: Workflow, places: dict[str, _Box], routes: dict[tuple[str, str], list[str]]
+    workflow: Workflow, places: dict[str, Box], routes: dict[tuple[str, str], list[str]]
 ) -> Iterator[str]:
     labels: dict[tuple[str, str], list[str]] = defaultdict(list)
     for c in workflow.connections:
         labels[c.source, c.target] += _edge_lines(workflow, c)
     for (source, target), names in labels.items():
         first, last = places[source], places[target]
-        bends = [places[bend] for bend in routes[source, target]]
-        x, y = first.right, first.y
-        path = f"M{x:.1f} {y:.1f}"
-        middle: tuple[float, float] | None = None
-        for stop in (*bends, last):
-            end = stop.left - (4 if stop is last else 0)
-            half = (x + end) / 2
-            path += f" C{half:.1f} {y:.1f} {half:.1f} {stop.y:.1f} {end:.1f} {stop.y:.1f}"
-            if middle is None:
-                middle = (half, (y + stop.y) / 2)
-            if stop is not last:
-                path += f" L{stop.right:.1f} {stop.y:.1f}"
-            x, y = stop.right, stop.y
-        yield f'<path d="{path}" fill="none" stroke="#8a9aa9" marker-end="url(#tip)"/>'
-        if middle is not None:
-            lines = list(dict.fromkeys(names))
-            for number, text in enumerate(lines):
-                times = f" ×{names.count(text)}" if names.count(text) > 1 else ""
-                below = 11 * (number - (len(lines) > 1))
-                place = (
-                    f'x="{middle[0]:.1f}" y="{middle[1] - 4 + below:.1f}" '
-                    'font-size="9.5" text-anchor="middle"'
-                )
-                label = escape(text + times)
-                # Two texts: not every viewer can paint a stroke below its fill.
-                yield f'<text {place} fill="none" stroke="#ffffff" stroke-width="3">{label}</text>'
-                yield f'<text {place} fill="#44576a">{label}</text>'
+        stops = [first, *(places[bend] for bend in routes[source, target]), last]
+        yield curve(stops)
+        end = stops[1].left - (4 if stops[1] is last else 0)
+        x, y = (first.right + end) / 2, (first.y + stops[1].y) / 2
+        lines = list(dict.fromkeys(names))
+        for number, text in enumerate(lines):
+            times = f" ×{names.count(text)}" if names.count(text) > 1 else ""
+            below = 11 * (number - (len(lines) > 1))
+            yield label(x, y - 4 + below, text + times)
 
 
-def _frames(workflow: Workflow, places: dict[str, _Box]) -> Iterator[str]:
+def _frames(workflow: Workflow, places: dict[str, Box]) -> Iterator[str]:
     for group, names in _groups(workflow).items():
         inside = [name for name in workflow if group and name.startswith(f"{group}.")]
         if not inside or not names:
@@ -226,12 +178,7 @@ def _frames(workflow: Workflow, places: dict[str, _Box]) -> Iterator[str]:
             for box in foreign
         ):
             continue
-        yield (
-            f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" '
-            f'height="{bottom - top:.1f}" rx="10" fill="#f5f7f9" stroke="#c3ccd5" '
-            f'stroke-dasharray="4 3"/><text x="{left + 10:.1f}" y="{top + 13:.1f}" '
-            f'font-size="10" fill="#7a8794">{escape(group)}</text>'
-        )
+        yield frame(left, top, right, bottom, group)
 
 
 def _groups(workflow: Workflow) -> dict[str, list[str]]:

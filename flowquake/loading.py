@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -152,18 +153,33 @@ def place_in(path: Path, cause: BaseException) -> str:
 
 
 def _from_file(path: Path, reference: str) -> LoadedWorkflow:
-    if not path.is_file():
-        kind = "is a folder" if path.is_dir() else "does not exist"
-        folder = path.parent if path.parent.is_dir() else Path()
-        near = suggest(path.name, [file.name for file in folder.glob("*.py") if file.is_file()])
-        raise WorkflowError(f"the workflow file {path} {kind}{near}", fix="check the path")
-    module = _import_file(path)
+    module = import_file(path)
     return _describe(module, None, name=path.stem, reference=reference, path=path)
 
 
-def _import_file(path: Path) -> ModuleType:
+def import_file(path: Path, prefix: str = "flowquake_workflow_") -> ModuleType:
+    """Import a workflow's file, as the module ``<prefix><stem>``.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    prefix : str
+        Modules that begin with the default are imported by worker processes,
+        too, before they read their part of the workflow.
+
+    Raises
+    ------
+    WorkflowError
+        If it is not there or cannot be imported.
+    """
+    if not path.is_file():
+        kind = "is a folder" if path.is_dir() else "does not exist"
+        beside = path.parent if path.parent.is_dir() else Path()
+        near = suggest(path.name, [file.name for file in beside.glob("*.py") if file.is_file()])
+        raise WorkflowError(f"the workflow file {path} {kind}{near}", fix="check the path")
     # A stable name, so that classes of the file can be found again by pickle.
-    name = f"flowquake_workflow_{path.stem}"
+    name = f"{prefix}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise WorkflowError(f"the workflow file {path} cannot be imported")
@@ -173,12 +189,13 @@ def _import_file(path: Path) -> ModuleType:
         sys.path.insert(0, folder)  # as when Python runs the file itself
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with _forgotten_on_failure(name):
+            spec.loader.exec_module(module)
     except FlowquakeError as error:
         error.where = error.where or place_in(path, error)
         raise
     except Exception as cause:
-        raise _import_failure(cause, place_in(path, cause)) from cause
+        raise import_failure(cause, place_in(path, cause)) from cause
     except SystemExit as cause:
         raise WorkflowError(
             "the workflow file ends the program when it is imported",
@@ -186,6 +203,16 @@ def _import_file(path: Path) -> ModuleType:
             fix="put what runs it under `if __name__ == '__main__':`",
         ) from cause
     return module
+
+
+@contextlib.contextmanager
+def _forgotten_on_failure(name: str) -> Iterator[None]:
+    """Leave no half-made module for others to find, as worker processes do."""
+    try:
+        yield
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
 
 
 def _from_entry(entry: EntryPoint, reference: str) -> LoadedWorkflow:
@@ -198,7 +225,7 @@ def _from_entry(entry: EntryPoint, reference: str) -> LoadedWorkflow:
         where = f"{entry.module} ({last.filename}, line {last.lineno})"
         if isinstance(cause, SyntaxError):
             where = f"{cause.filename}, line {cause.lineno}"
-        raise _import_failure(cause, where) from cause
+        raise import_failure(cause, where) from cause
     file = getattr(module, "__file__", None)
     dist = entry.dist
     return _describe(
@@ -212,8 +239,15 @@ def _from_entry(entry: EntryPoint, reference: str) -> LoadedWorkflow:
     )
 
 
-def _import_failure(cause: Exception, where: str) -> WorkflowError:
+def import_failure(cause: Exception, where: str) -> WorkflowError:
+    """Say why a workflow's module could not be imported."""
     if isinstance(cause, ModuleNotFoundError) and cause.name:
+        if cause.name.split(".")[0] == "dispel4py":
+            return WorkflowError(
+                "this is a workflow of dispel4py",
+                where=where,
+                fix="flowquake dispel4py FILE, which needs no dispel4py",
+            )
         return WorkflowError(
             f"the workflow needs the module '{cause.name}', which is not installed",
             where=where,

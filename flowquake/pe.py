@@ -69,6 +69,7 @@ class ProcessingElement:
 
     _declaration: ClassVar[Declaration] = Declaration()
     _is_source: ClassVar[bool] = False
+    _per_instance: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
@@ -79,7 +80,7 @@ class ProcessingElement:
                 f"the parameters of {cls.__name__} cannot be used: {cause}",
                 fix="give a list or dict by field(default_factory=list)",
             ) from cause
-        cls._declaration = declare(cls, is_source=cls._is_source)
+        cls._declaration = declare(cls, is_source=cls._is_source, per_instance=cls._per_instance)
 
     # What a subclass may define.
 

@@ -3,144 +3,41 @@
 from __future__ import annotations
 
 import copy
-import heapq
-from collections import Counter, defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from flowquake.errors import ConfigError, FlowquakeError, InputError, PEError
 from flowquake.keys import normalise
+from flowquake.partitions import Partitions, partition_count, read_partitions
 from flowquake.pe import Source
+from flowquake.placement import UNIT_LOAD, Batch, Share, allot, place
+from flowquake.plans import ChannelPlan, InstancePlan, Plan, UnitPlan
 from flowquake.ports import Key
+from flowquake.staging import build_stages
 
 if TYPE_CHECKING:
-    from flowquake.workflow import Connection, Workflow
+    from flowquake.workflow import Workflow
+
+__all__ = ["ChannelPlan", "InstancePlan", "Plan", "UnitPlan", "plan"]
 
 
-@dataclass(frozen=True, slots=True)
-class InstancePlan:
-    """One instance of an element; a source's belongs to one split."""
-
-    element: str
-    index: int
-    split: Key = None
-
-
-@dataclass(frozen=True, slots=True)
-class UnitPlan:
-    """Instances that run on one worker and hand items to each other directly."""
-
-    stage: int
-    worker: int
-    instances: tuple[InstancePlan, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelPlan:
-    """The bounded queues of one connection, from each sender to each receiver.
-
-    Parameters
-    ----------
-    first : int
-        Number of the first queue; numbers are unique in a plan.
-    connection : int
-        Which connection of the workflow.
-    source, target : str
-        The elements.
-    senders, receivers : int
-        How many instances these have.
-    """
-
-    first: int
-    connection: int
-    source: str
-    target: str
-    senders: int
-    receivers: int
-
-    def number(self, sender: int, receiver: int) -> int:
-        """Give the number of the queue from one instance to another."""
-        return self.first + sender * self.receivers + receiver
-
-    def __len__(self) -> int:
-        return self.senders * self.receivers
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a workflow is laid out over workers.
-
-    Attributes
-    ----------
-    workflow : str
-        The workflow's name.
-    workers : int
-        Number of workers.
-    counts : dict of str to int
-        Instances of each element.
-    units : tuple of UnitPlan
-        In topological order of their stages.
-    channels : tuple of ChannelPlan
-        Where items cross from one unit to another, by connection.
-    is_whole : bool
-        Whether everything is one unit, as on one worker.
-    """
-
-    workflow: str
-    workers: int
-    counts: dict[str, int]
-    units: tuple[UnitPlan, ...]
-    channels: tuple[ChannelPlan, ...]
-    is_whole: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the plan as plain data."""
-        return {
-            "workflow": self.workflow,
-            "workers": self.workers,
-            "instances": dict(self.counts),
-            "units": [
-                {
-                    "stage": unit.stage,
-                    "worker": unit.worker,
-                    "instances": [
-                        {"element": i.element, "index": i.index, "split": _split_text(i.split)}
-                        for i in unit.instances
-                    ],
-                }
-                for unit in self.units
-            ],
-            "channels": [
-                {"from": _several(c.source, c.senders), "to": _several(c.target, c.receivers)}
-                for c in self.channels
-            ],
-        }
-
-    def describe(self) -> str:
-        """Write the plan as text, one line for each unit and each connection between units."""
-        lines = [f"{self.workflow}: {self.workers} worker{'s' if self.workers != 1 else ''}"]
-        for unit in self.units:
-            names = ", ".join(
-                instance.element
-                if self.counts[instance.element] == 1
-                else f"{instance.element}[{instance.index}]"
-                for instance in unit.instances
-            )
-            lines.append(f"  worker {unit.worker}, stage {unit.stage}: {names}")
-        lines.append(f"  channels between units: {sum(map(len, self.channels))}")
-        lines += [
-            f"    {_several(c.source, c.senders)} -> {_several(c.target, c.receivers)}"
-            for c in self.channels
-        ]
-        return "\n".join(lines)
-
-
-def plan(workflow: Workflow, workers: int = 1, *, fuse: bool = True) -> Plan:
+def plan(
+    workflow: Workflow,
+    workers: int = 1,
+    *,
+    fuse: bool = True,
+    partitions: Sequence[Sequence[str]] | None = None,
+    cores: int | None = None,
+) -> Plan:
     """Lay a workflow out over workers.
 
     Elements between which nothing has to be exchanged are fused into one
-    stage; a stage's units are given to the workers with the least to do. The
-    same workflow gives the same plan.
+    stage. The units of the stages are given to the workers with the least to
+    do, the heaviest first; the load of a unit is the sum of its elements'
+    weights, each divided by the number of instances that share the items.
+    Where no weight was stated, instances are spread evenly. The same workflow
+    gives the same plan.
 
     Parameters
     ----------
@@ -149,7 +46,14 @@ def plan(workflow: Workflow, workers: int = 1, *, fuse: bool = True) -> Plan:
     workers : int, default 1
         Number of workers, at least 1.
     fuse : bool, default True
-        Whether to fuse at all.
+        Whether to fuse at all; if not, every element is a stage.
+    partitions : sequence of sequences of str, optional
+        Elements that are to run together, each list as one stage on workers of
+        its own as far as there are any. Elements that are not named are
+        planned as usual. On one worker everything runs together.
+    cores : int, optional
+        How many cores the workers share; no element gets more instances than
+        that by default.
 
     Returns
     -------
@@ -161,20 +65,73 @@ def plan(workflow: Workflow, workers: int = 1, *, fuse: bool = True) -> Plan:
     WorkflowError
         If the workflow has faults.
     ConfigError
-        If `workers` is below 1.
+        If `workers` or `cores` is below 1, or elements cannot run together.
     InputError
         If a source has no splits.
+
+    Examples
+    --------
+    >>> from flowquake import Workflow, element
+    >>> from flowquake.testing import replay
+    >>> @element
+    ... def double(x: int) -> int:
+    ...     return 2 * x
+    >>> workflow = Workflow("doubling")
+    >>> workflow.chain(replay([1, 2, 3]), double())
+    >>> print(plan(workflow, 2).describe())
+    doubling: 2 workers
+      worker 0, stage 0: replay
+      worker 1, stage 1: double[0]
+      worker 0, stage 1: double[1]
+      load: busiest worker 1.5, mean 1
+      channels between units: 2
+        replay -> double[0:2]
     """
-    if workers < 1:
-        raise ConfigError(f"workers={workers} must be at least 1", fix="-n 1 or more")
+    for name, number in (("workers", workers), ("cores", cores)):
+        if number is not None and number < 1:
+            raise ConfigError(f"{name}={number} must be at least 1", fix=f"{name}=1 or more")
     workflow.validate()
+    named = read_partitions(workflow, partitions)
     splits = _splits(workflow)
-    counts = _counts(workflow, workers, splits)
-    whole = fuse and workers == 1
-    stages = _stages(workflow, counts, whole=whole, fuse=fuse)
-    units = _units(stages, counts, splits, workers, whole=whole)
-    channels = _channels(workflow, counts, stages)
-    return Plan(workflow.name, workers, counts, tuple(units), tuple(channels), whole)
+    fixed = _fixed_counts(workflow, splits)
+    most = workers if cores is None else min(workers, cores)
+    if fuse and workers == 1:
+        return _whole(workflow, {name: fixed.get(name, most) for name in workflow}, splits)
+    allotted = _allotted(workflow, named, fixed, workers)
+    counts = _counts(workflow, named, fixed, allotted, most)
+    stages = build_stages(workflow, counts, named, fuse=fuse)
+    workers_of = {n: given for names, given in zip(named, allotted, strict=False) for n in names}
+    batches = [
+        Batch(
+            number,
+            counts[names[0]],
+            sum(_load(workflow, name, counts[name]) for name in names),
+            workers_of.get(names[0], allotted[-1]),
+            any(workflow.weight_of(name) is not None for name in names),
+        )
+        for number, names in enumerate(stages)
+    ]
+    placed, loads = place(batches, workers)
+    units = [
+        UnitPlan(number, worker, tuple(_instance(n, index, splits) for n in names))
+        for number, names in enumerate(stages)
+        for index, worker in enumerate(placed[number])
+    ]
+    return Plan(
+        workflow.name,
+        workers,
+        counts,
+        tuple(units),
+        tuple(_channels(workflow, counts, stages)),
+        loads=tuple(load / UNIT_LOAD for load in loads),
+    )
+
+
+def _whole(workflow: Workflow, counts: dict[str, int], splits: Mapping[str, list[Key]]) -> Plan:
+    everything = tuple(_instance(n, i, splits) for n in workflow.order() for i in range(counts[n]))
+    load = sum(_load(workflow, name, count) * count for name, count in counts.items())
+    unit = UnitPlan(0, 0, everything)
+    return Plan(workflow.name, 1, counts, (unit,), (), is_whole=True, loads=(load / UNIT_LOAD,))
 
 
 def _splits(workflow: Workflow) -> dict[str, list[Key]]:
@@ -210,79 +167,68 @@ def _splits_of(name: str, part: Source) -> list[Key]:
     return found
 
 
-def _counts(workflow: Workflow, workers: int, splits: dict[str, list[Key]]) -> dict[str, int]:
-    counts = {}
+def _fixed_counts(workflow: Workflow, splits: Mapping[str, list[Key]]) -> dict[str, int]:
+    """Give the instances of those elements whose number is not the planner's to choose."""
+    fixed = {}
     for name, part in workflow.elements.items():
+        asked = workflow.instances_of(name)
         if name in splits:
-            counts[name] = len(splits[name])
-        else:
-            default = workers if part._declaration.multiplies else 1
-            counts[name] = workflow.instances_of(name) or default
+            fixed[name] = len(splits[name])
+        elif asked is not None or not part._declaration.multiplies:
+            fixed[name] = asked or 1
+    return fixed
+
+
+def _allotted(
+    workflow: Workflow, partitions: Partitions, fixed: Mapping[str, int], workers: int
+) -> list[range]:
+    """Give the workers of each partition, and last those of all other elements."""
+    named = {name for names in partitions for name in names}
+    others = [name for name in workflow if name not in named]
+    shares = [
+        Share(_weight(workflow, names), next((fixed[n] for n in names if n in fixed), None))
+        for names in partitions
+    ]
+    apart = bool(others) and workers > len(partitions)
+    if apart:
+        # Each unit of theirs can use a worker.
+        most = None if set(others) - set(fixed) else sum(fixed[name] for name in others)
+        shares.append(Share(_weight(workflow, others), most))
+    allotted = allot(shares, workers)
+    return allotted if apart else [*allotted, range(workers)]
+
+
+def _counts(
+    workflow: Workflow,
+    partitions: Partitions,
+    fixed: Mapping[str, int],
+    allotted: Sequence[range],
+    most: int,
+) -> dict[str, int]:
+    others = min(most, len(allotted[-1]))
+    counts = {name: fixed.get(name, others) for name in workflow}
+    for names, workers in zip(partitions, allotted, strict=False):
+        count = partition_count(workflow, names, fixed, min(most, len(workers)))
+        counts.update(dict.fromkeys(names, count))
     return counts
 
 
-def _stages(
-    workflow: Workflow, counts: dict[str, int], *, whole: bool, fuse: bool
-) -> list[list[str]]:
-    order = workflow.order()
-    if whole:
-        return [order]
-    incoming: dict[str, list[Connection]] = defaultdict(list)
-    for connection in workflow.connections:
-        incoming[connection.target].append(connection)
-    stage_of: dict[str, int] = {}
-    stages: list[list[str]] = []
-    for name in order:
-        origins = {stage_of[c.source] for c in incoming[name]}
-        # All inputs come from one stage, so no path can leave it and come
-        # back: the stages form no cycle, and a full channel cannot deadlock.
-        if fuse and len(origins) == 1 and _aligned(workflow, name, incoming[name], counts):
-            stage = origins.pop()
-            stages[stage].append(name)
-        else:
-            stage = len(stages)
-            stages.append([name])
-        stage_of[name] = stage
-    return stages
+def _weight(workflow: Workflow, names: Iterable[str]) -> float:
+    return sum(workflow.weight_of(name) or 1.0 for name in names)
 
 
-def _aligned(
-    workflow: Workflow, name: str, incoming: list[Connection], counts: dict[str, int]
-) -> bool:
-    if any(counts[c.source] != counts[name] for c in incoming):
-        return False
-    if counts[name] == 1:
-        return True
-    inputs = workflow.element(name)._declaration.inputs
-    return all(inputs[c.input].by is None and inputs[c.input].to is None for c in incoming)
+def _load(workflow: Workflow, name: str, count: int) -> int:
+    """Give the load of one instance; a copy to all is not shared out."""
+    is_shared = not workflow.element(name)._declaration.side_only
+    return round(UNIT_LOAD * _weight(workflow, [name]) / (count if is_shared else 1))
 
 
-def _units(
-    stages: list[list[str]],
-    counts: dict[str, int],
-    splits: dict[str, list[Key]],
-    workers: int,
-    *,
-    whole: bool,
-) -> list[UnitPlan]:
-    def instance(name: str, index: int) -> InstancePlan:
-        return InstancePlan(name, index, splits[name][index] if name in splits else None)
-
-    if whole:
-        everything = tuple(instance(n, i) for n in stages[0] for i in range(counts[n]))
-        return [UnitPlan(0, 0, everything)]
-    load = [(0, worker) for worker in range(workers)]
-    units = []
-    for number, names in enumerate(stages):
-        for index in range(counts[names[0]]):
-            weight, worker = heapq.heappop(load)
-            heapq.heappush(load, (weight + len(names), worker))
-            units.append(UnitPlan(number, worker, tuple(instance(n, index) for n in names)))
-    return units
+def _instance(name: str, index: int, splits: Mapping[str, list[Key]]) -> InstancePlan:
+    return InstancePlan(name, index, splits[name][index] if name in splits else None)
 
 
 def _channels(
-    workflow: Workflow, counts: dict[str, int], stages: list[list[str]]
+    workflow: Workflow, counts: Mapping[str, int], stages: Sequence[Sequence[str]]
 ) -> list[ChannelPlan]:
     stage_of = {name: number for number, names in enumerate(stages) for name in names}
     channels: list[ChannelPlan] = []
@@ -294,11 +240,3 @@ def _channels(
         channels.append(made)
         first += len(made)
     return channels
-
-
-def _several(name: str, count: int) -> str:
-    return name if count == 1 else f"{name}[0:{count}]"
-
-
-def _split_text(split: Key) -> str | None:
-    return None if split is None else str(split)

@@ -148,6 +148,7 @@ def run(
         job.collectors[place] = collected[place].append
     chosen = find_mapping(mapping)
     laid_out = plan(workflow, chosen.workers(workers), fuse=fuse)
+    job.instances, job.places = dict(laid_out.counts), laid_out.places()
     with one_thread(), _stopping_on_signals(job):
         for _ in chosen.execute(job, laid_out):
             pass

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from types import FrameType
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from flowquake.callers import calling_place
+from flowquake.chaining import Port, only_port
 from flowquake.errors import WorkflowError, suggest
 from flowquake.pe import ProcessingElement, snake_case
 from flowquake.ports import BoundInput, BoundOutput
+from flowquake.sizing import Sizing
 from flowquake.topology import topological_order
 from flowquake.validation import connection_fault, find_faults
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=ProcessingElement)
 C = TypeVar("C", bound="Composite")
 T = TypeVar("T")
-B = TypeVar("B")
-Port: TypeAlias = "BoundInput[Any] | BoundOutput[Any]"  # of items of every type
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,10 @@ class Workflow:
 
     def __init__(self, name: str = "workflow") -> None:
         self.name = name
-        self.file = _calling_file()
+        self.file = calling_place(__name__)[0]
         self._elements: dict[str, ProcessingElement] = {}
         self._names: dict[int, str] = {}
-        self._instances: dict[str, int] = {}
+        self._sizing: dict[str, Sizing] = {}
         self._connections: list[Connection] = []
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -90,18 +89,30 @@ class Workflow:
 
     def instances_of(self, name: str) -> int | None:
         """Give the number of instances asked for, or None for the planner's choice."""
-        return self._instances.get(name)
+        return self._sizing.get(name, Sizing()).instances
+
+    def weight_of(self, name: str) -> float | None:
+        """Give how much an item costs in an element, relative to others, or None if not said."""
+        return self._sizing.get(name, Sizing()).weight
 
     @overload
-    def add(self, part: P, *, name: str | None = None, instances: int | None = None) -> P: ...
+    def add(
+        self,
+        part: P,
+        *,
+        name: str | None = ...,
+        instances: int | None = ...,
+        weight: float | None = ...,
+    ) -> P: ...
     @overload
-    def add(self, part: C, *, name: str | None = None, instances: int | None = None) -> C: ...
+    def add(self, part: C, *, name: str | None = ...) -> C: ...
     def add(
         self,
         part: ProcessingElement | Composite,
         *,
         name: str | None = None,
         instances: int | None = None,
+        weight: float | None = None,
     ) -> ProcessingElement | Composite:
         """Add an element or a composite.
 
@@ -114,6 +125,10 @@ class Workflow:
             Default: the class's name in snake case, or the composite's.
         instances : int, optional
             How many instances to run; default: the planner's choice.
+        weight : float, optional
+            What an item costs in this element, relative to the others' 1.0;
+            the planner spreads the load over workers by it. From 10 on, items
+            that come from an element with keys are dealt out to all workers.
 
         Returns
         -------
@@ -125,6 +140,8 @@ class Workflow:
         WorkflowError
             If the name is taken, the element is in the workflow already, or
             it cannot have that many instances.
+        ConfigError
+            If the weight is no positive number.
         """
         if isinstance(part, Composite):
             self._include(part, name or part.name)
@@ -135,7 +152,8 @@ class Workflow:
                 where=self.where,
                 fix="add an instance: workflow.add(SelectMagnitude(minimum=2.0))",
             )
-        self._register(part, name or snake_case(type(part).__name__), instances)
+        sizing = Sizing(instances, weight)
+        self._register(part, name or snake_case(type(part).__name__), sizing)
         return part
 
     def connect(self, output: BoundOutput[T], input: BoundInput[T]) -> None:  # noqa: A002 - as in the error texts
@@ -172,8 +190,8 @@ class Workflow:
             If an element has several ports to choose from, or none.
         """
         for first, second in pairwise(parts):
-            output: BoundOutput[Any] = self._only_port(first, BoundOutput, "output")
-            self.connect(output, self._only_port(second, BoundInput, "input"))
+            output: BoundOutput[Any] = only_port(first, BoundOutput, "output", self.where)
+            self.connect(output, only_port(second, BoundInput, "input", self.where))
 
     def name_of(self, element: ProcessingElement) -> str:
         """Give the name of an element of this workflow.
@@ -272,18 +290,6 @@ class Workflow:
     def __iter__(self) -> Iterator[str]:
         return iter(self._elements)
 
-    def _only_port(self, part: ProcessingElement | Composite, kind: type[B], word: str) -> B:
-        ports = {name: port for name, port in _ports(part).items() if isinstance(port, kind)}
-        if len(ports) != 1:
-            raise WorkflowError(
-                f"chain: {_kind(part)} has {len(ports)} {word}s"
-                + (f" ({', '.join(ports)})" if ports else "")
-                + ", and a chain needs exactly one",
-                where=self.where,
-                fix="connect this step with workflow.connect(a.port, b.port)",
-            )
-        return next(iter(ports.values()))
-
     def _name_of(self, port: Port) -> str:
         part = port.element
         if id(part) not in self._names:
@@ -293,7 +299,7 @@ class Workflow:
                 self.add(port.through)
         return self._names[id(part)]
 
-    def _register(self, part: ProcessingElement, name: str, instances: int | None) -> None:
+    def _register(self, part: ProcessingElement, name: str, sizing: Sizing) -> None:
         if id(part) in self._names:
             raise WorkflowError(
                 f"this {type(part).__name__} is in the workflow already, as "
@@ -308,23 +314,14 @@ class Workflow:
                 fix=f"workflow.add({type(part).__name__}(...), name='{name}_2')",
             )
         part._check_types(name, self.where)
-        declared = part._declaration
-        if instances is not None:
-            may = declared.multiplies or declared.side_only
-            if instances < 1 or (instances > 1 and not may):
-                raise WorkflowError(
-                    f"'{name}' ({type(part).__name__}) cannot have {instances} instances",
-                    where=self.where,
-                    fix="only an element with a `by` input, without state, watermark handler "
-                    "and finish, or with only to='all' inputs can have several",
-                )
-            self._instances[name] = instances
+        sizing.check(part, name, self.where)
+        self._sizing[name] = sizing
         self._elements[name] = part
         self._names[id(part)] = name
 
     def _include(self, composite: Composite, prefix: str) -> None:
         for name, part in composite._elements.items():
-            self._register(part, f"{prefix}.{name}", composite._instances.get(name))
+            self._register(part, f"{prefix}.{name}", composite._sizing[name])
         self._connections.extend(
             Connection(f"{prefix}.{c.source}", c.output, f"{prefix}.{c.target}", c.input)
             for c in composite._connections
@@ -383,22 +380,3 @@ class Composite(Workflow):
             f"composite '{self.__dict__.get('name', '')}' has no port '{name}'"
             + suggest(name, ports)
         )
-
-
-def _ports(part: ProcessingElement | Composite) -> dict[str, Port]:
-    if isinstance(part, Composite):
-        return dict(part._ports)
-    declared = part._declaration
-    return {name: getattr(part, name) for name in (*declared.inputs, *declared.outputs)}
-
-
-def _kind(part: ProcessingElement | Composite) -> str:
-    return f"composite '{part.name}'" if isinstance(part, Composite) else type(part).__name__
-
-
-def _calling_file() -> str | None:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__") == __name__:
-        frame = frame.f_back
-    file = "<" if frame is None else frame.f_code.co_filename
-    return None if file.startswith("<") else file

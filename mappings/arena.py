@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-ARENA_BYTES: Final = 48 * 2**20
+ARENA_BYTES: Final = 160 * 2**20  # of which only what was used takes memory
 _ALIGN: Final = 64
 
 

@@ -16,21 +16,26 @@ import pickle
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from flowquake.errors import FlowquakeError
+from flowquake.mappings.processes import (
+    die_with_parent,
+    is_single_threaded,
+    receive_object,
+    send_object,
+)
 
 if TYPE_CHECKING:
     from flowquake.engine.reporting import Task
 
 INSIDE: Final = "FLOWQUAKE_INSIDE_LAUNCHER"
-_SIZE: Final = struct.Struct("<Q")
-_PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True)
@@ -75,47 +80,6 @@ def talking_pairs(task: Task) -> list[tuple[int, int]]:
                 if a != b:
                     pairs.add((min(a, b), max(a, b)))
     return sorted(pairs)
-
-
-def is_single_threaded() -> bool:
-    """Whether this process has no thread but its first, also none of a library's."""
-    try:
-        return len(os.listdir("/proc/self/task")) == 1
-    except OSError:
-        return False
-
-
-def send_object(given: socket.socket, content: object) -> None:
-    """Send one object over a blocking socket."""
-    data = pickle.dumps(content, 5)
-    given.sendall(_SIZE.pack(len(data)) + data)
-
-
-def receive_object(given: socket.socket) -> Any:  # what was sent
-    """Receive one object; EOFError when the other end is gone."""
-    (size,) = _SIZE.unpack(_exactly(given, _SIZE.size))
-    return pickle.loads(_exactly(given, size))  # noqa: S301 - our parent or child wrote it
-
-
-def _exactly(given: socket.socket, size: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < size:
-        data = given.recv(min(size - len(parts), 2**20))
-        if not data:
-            raise EOFError
-        parts += data
-    return bytes(parts)
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel end this process when its parent ends (Linux)."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before we could ask
-        os._exit(1)
 
 
 def fork_launcher(task: Task | None = None) -> tuple[int, socket.socket]:
@@ -194,7 +158,10 @@ def _launch(parent: socket.socket, task: Task | None) -> None:
     except EOFError:
         return
     except Exception as cause:  # noqa: BLE001 - told to the parent
-        send_object(parent, ("failed", f"{type(cause).__name__}: {cause}"))
+        said, fix = f"{type(cause).__name__}: {cause}", None
+        if isinstance(cause, FlowquakeError):
+            said, fix = cause.message, cause.fix
+        send_object(parent, ("failed", said, fix))
         return
     crew.start(parent)
     poll = select.poll()
@@ -333,9 +300,7 @@ class _Crew:
         finally:
             _leave(code)
 
-    def _spawn_one(
-        self, number: int, ends: Mapping[int, socket.socket], arenas: list[int]
-    ) -> int:
+    def _spawn_one(self, number: int, ends: Mapping[int, socket.socket], arenas: list[int]) -> int:
         ours, theirs = socket.socketpair()
         program = (
             "import sys, json; sys.path[:] = json.loads(sys.argv[2]); "
@@ -389,9 +354,7 @@ def spawned(descriptor: int) -> NoReturn:
         _leave(code)
 
 
-def _work(
-    task: Task, number: int, ends: Mapping[int, socket.socket], arenas: list[int]
-) -> None:
+def _work(task: Task, number: int, ends: Mapping[int, socket.socket], arenas: list[int]) -> None:
     from flowquake.engine.channels import Note
     from flowquake.engine.reporting import serve
     from flowquake.mappings.arena import Arena, ReadArena

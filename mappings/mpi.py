@@ -5,14 +5,13 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
-import os
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flowquake.errors import ConfigError, FlowquakeError
+from flowquake.errors import ConfigError, FlowquakeError, MissingExtraError
 from flowquake.extras import require
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from flowquake.planning import Plan
 
 GRACE_S: Final = 0.4  # for ranks to tear down, once a run has failed
+PART_S: Final = 1.0  # for other ranks to end too
 _TURN_EVERY_S: Final = 0.005
 
 
@@ -47,7 +47,7 @@ class MPI:
 
     @property
     def rank(self) -> int:
-        """This process's number among the ranks."""
+        """The number of this process among the ranks."""
         rank: int = communicator().rank
         return rank
 
@@ -69,8 +69,10 @@ class MPI:
         return asked or size
 
     def share(self, value: Any) -> Any:  # whatever rank 0 gives
-        """Give every rank what rank 0 gave."""
-        return communicator().bcast(value)
+        """Give every rank what rank 0 gave; an error ends the run on all of them."""
+        given = communicator().bcast(value)
+        _meet(expected=not isinstance(given, FlowquakeError))
+        return given
 
     def abandon(self, exit_code: int) -> None:
         """End all ranks at once; does not return."""
@@ -92,6 +94,7 @@ class MPI:
         from flowquake.mappings.messages import MPITransport
 
         ranks = communicator()
+        _meet(expected=True)
         folder = tempfile.mkdtemp(prefix="flowquake-") if ranks.rank == 0 else None
         stacks = Path(ranks.bcast(folder))
         _compare(ranks, plan)
@@ -165,6 +168,7 @@ def _dismiss(transport: MPITransport, coordinator: Coordinator, size: int) -> No
     for rank in range(1, size):
         transport.send_to_rank(rank, Note("bye", (failure, counts)))
     transport.finish()
+    _meet(expected=False)
 
 
 def _wait_for(transport: MPITransport, coordinator: Coordinator) -> bool:
@@ -192,6 +196,7 @@ def _follow(task: Task, transport: MPITransport, rank: int, job: Job) -> None:
             if isinstance(message, Note) and message.kind == "bye":
                 failure, (counts, unconnected, stopped) = message.content
                 transport.finish()
+                _meet(expected=False)
                 job.counts.update(counts)
                 job.unconnected = unconnected
                 if stopped:
@@ -206,6 +211,7 @@ def _compare(ranks: Any, plan: Plan) -> None:
     text = json.dumps(plan.to_json(), sort_keys=True)
     digests = ranks.allgather(hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
     if len(set(digests)) > 1:
+        _meet(expected=False)
         raise ConfigError(
             "the ranks have made different workflows, or found different splits",
             fix="make the same workflow on every rank; sources must see the same files",
@@ -213,6 +219,33 @@ def _compare(ranks: Any, plan: Plan) -> None:
 
 
 _ranks: Any = None
+_parting: Any = None  # a communicator for the end alone
+_expected = False  # whether other ranks may wait for this one
+
+
+def _meet(*, expected: bool) -> None:
+    """Note whether the others go on to wait for this rank."""
+    global _expected
+    _expected = expected
+
+
+def part(patience_s: float = PART_S) -> bool:
+    """Wait a little for the other ranks, if they may wait for this one.
+
+    Returns
+    -------
+    bool
+        Whether this process can end by itself; where False, they would wait
+        for it for ever.
+    """
+    if _parting is None or not _expected:
+        return True
+    barrier, deadline = _parting.Ibarrier(), time.monotonic() + patience_s
+    while not barrier.Test():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
 
 
 def communicator() -> Any:
@@ -222,17 +255,41 @@ def communicator() -> Any:
     ------
     MissingExtraError
         If mpi4py, or the MPI library that it needs, is not installed.
+    ConfigError
+        If the ranks do not find each other.
     """
-    global _ranks
+    global _ranks, _parting
     if _ranks is None:
         require("mpi4py", extra="mpi", needed_by="the mapping 'mpi'")
         import mpi4py
 
         mpi4py.rc.thread_level = "funneled"
-        from mpi4py import MPI as library  # noqa: N811 - this module has its own MPI
-
-        _ranks = library.COMM_WORLD.Dup()
+        try:
+            from mpi4py import MPI as library
+        except (ImportError, RuntimeError) as cause:  # what mpi4py raises without a library
+            raise MissingExtraError(
+                f"mpi4py finds no MPI library: {cause}",
+                fix='pip install "flowquake[mpi]", or load your cluster\'s MPI module; '
+                "MPI4PY_LIBMPI may name the library's file",
+            ) from cause
+        _check_together(library)
+        _ranks, _parting = library.COMM_WORLD.Dup(), library.COMM_WORLD.Dup()
+        _meet(expected=True)
     return _ranks
+
+
+def _check_together(library: Any) -> None:
+    from flowquake.mappings.mpifound import ranks_in_environment
+
+    started = ranks_in_environment()
+    if started > 1 and library.COMM_WORLD.size == 1:
+        version = library.Get_library_version().split(",")[0].splitlines()[0]
+        raise ConfigError(
+            f"{started} processes were started together, and each is an MPI rank alone: what "
+            f"started them is not of the library that mpi4py loads, {' '.join(version.split())}",
+            fix="use the mpiexec of that library (under Slurm the matching srun --mpi=...); "
+            "`flowquake doctor` shows both",
+        )
 
 
 def _abort_quietly(code: int) -> None:

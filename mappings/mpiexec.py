@@ -12,7 +12,6 @@ import json
 import os
 import re
 import selectors
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,52 +21,30 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO, Final
 
-from flowquake.errors import ConfigError
-from flowquake.mappings.launcher import die_with_parent
+from flowquake.errors import FlowquakeError
+from flowquake.mappings.mpifound import Launcher
+from flowquake.mappings.processes import die_with_parent
 
 PARENT: Final = "FLOWQUAKE_MPI_PARENT"
 _RANKS: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
 _LAUNCHED: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MPI_LOCALRANKID")
-# How MPICH and Open MPI say which signal ended a rank, and MPICH's banner.
+# How MPICH and Open MPI say which signal ended a rank, and what else they print.
 _SIGNAL: Final = re.compile(rb"\(signal (\d+)\)|exited on signal (\d+)")
 _CODE: Final = re.compile(rb"=\s+EXIT CODE: (\d+)")
 _BANNER: Final = re.compile(
     rb"^(=|YOUR APPLICATION TERMINATED|This typically refers|Please see the FAQ|"
-    rb"-{20}|mpirun noticed|mpiexec noticed|prterun noticed|Primary job)"
+    rb"application called MPI_Abort|Abort\(\d+\) on node|In: PMI_Abort|"
+    rb"\[[^]]*\] (\d+ more process|\[\[[^]]*\],\d+\] ORTE_ERROR_LOG)|"
+    rb"mpirun noticed|mpiexec noticed|prterun noticed|Primary job)"
 )
-_FAREWELL_S: Final = 0.5  # for mpiexec to say how a rank ended
-
-
-@dataclass(frozen=True)
-class Launcher:
-    """An ``mpiexec`` that was found.
-
-    Attributes
-    ----------
-    path : str
-        Where.
-    library : str
-        ``"MPICH"``, ``"Open MPI"`` or the first line that it prints.
-    version : str
-        As it says.
-    """
-
-    path: str
-    library: str
-    version: str
-
-    def command(self, ranks: int, program: Sequence[str]) -> list[str]:
-        """Write the command that starts a program on so many ranks of this machine."""
-        options = ["-n", str(ranks)]
-        if self.library == "Open MPI":
-            options += ["--oversubscribe"]
-            if hasattr(os, "geteuid") and os.geteuid() == 0:
-                options += ["--allow-run-as-root"]
-        return [self.path, *options, *program]
+_RULE: Final = re.compile(rb"^-{74}$")
+_OF_MPI: Final = re.compile(rb"MPI_ABORT|mpiexec|mpirun|prterun|Primary job|ORTE|PRTE")
+_LONGEST_BLOCK: Final = 30  # lines
+_FAREWELL_S: Final = 0.5  # for the other ranks to tear down, once one is lost
+_LAST_WORDS_S: Final = 3.0  # for mpiexec to say how it ended, and to end itself
 
 
 @dataclass
@@ -77,7 +54,9 @@ class Ending:
     Attributes
     ----------
     exit_code : int or None
-        What rank 0 gave; None if it did not come so far.
+        What rank 0 gave, or a rank that failed alone; None if none came so far.
+    is_incomplete : bool
+        Whether rank 0 could not complete the run's record.
     lost : int or None
         The first rank that ended without a farewell.
     how : str
@@ -89,6 +68,7 @@ class Ending:
     """
 
     exit_code: int | None = None
+    is_incomplete: bool = False
     lost: int | None = None
     how: str = ""
     said: dict[str, Any] = field(default_factory=dict)
@@ -105,33 +85,6 @@ def rank_in_environment() -> int | None:
 def is_under_mpi() -> bool:
     """Whether ``mpiexec`` or a batch system's MPI launcher started this process."""
     return any(mark in os.environ for mark in _LAUNCHED)
-
-
-def find_launcher() -> Launcher:
-    """Find ``mpiexec``: beside this Python, where pip puts it, or on the path.
-
-    Raises
-    ------
-    ConfigError
-        If there is none.
-    """
-    beside = Path(sys.executable).parent / "mpiexec"
-    path = str(beside) if os.access(beside, os.X_OK) else shutil.which("mpiexec")
-    if path is None:
-        raise ConfigError(
-            "there is no mpiexec",
-            fix='pip install "flowquake[mpi]", or load your cluster\'s MPI module',
-        )
-    printed = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
-    first = printed.strip().splitlines()[0] if printed.strip() else "unknown"
-    number = re.search(r"\d+\.\d+(\.\d+)?", printed)
-    if "HYDRA" in printed or "MPICH" in printed.upper():
-        library = "MPICH"
-    elif any(mark in printed for mark in ("Open MPI", "OpenRTE", "open-mpi", "PRRTE", "prte")):
-        library = "Open MPI"
-    else:
-        library = first
-    return Launcher(path, library, number[0] if number else "")
 
 
 def supervise(
@@ -186,7 +139,10 @@ class _Supervision:
     def run(self) -> Ending:
         select = self.selector
         select.register(self.listening, selectors.EVENT_READ, self._greet)
-        outputs = ((self.process.stdout, sys.stdout.buffer), (self.process.stderr, sys.stderr.buffer))
+        outputs = (
+            (self.process.stdout, sys.stdout.buffer),
+            (self.process.stderr, sys.stderr.buffer),
+        )
         for source, target in outputs:
             assert source is not None
             pump = _Pump(source, target, self)
@@ -194,16 +150,19 @@ class _Supervision:
         before = {
             number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
         }
-        lost_at: float | None = None
+        over_at: float | None = None  # when it was seen that the run cannot go on
         try:
             while self.process.poll() is None or len(select.get_map()) > 1:
                 for key, _ in select.select(0.05):
                     key.data()
                 if self.process.poll() is not None and not self._outputs_open():
                     break
-                if self.ending.lost is not None:
-                    lost_at = lost_at or time.monotonic()
-                    if time.monotonic() - lost_at > _FAREWELL_S:
+                if self.ending.lost is not None or self.ending.exit_code:
+                    over_at = over_at or time.monotonic()
+                    gone = time.monotonic() - over_at
+                    if self.ending.lost is not None and gone > _FAREWELL_S:
+                        self._kill_ranks()
+                    if gone > _LAST_WORDS_S:
                         self._kill()
         finally:
             self._kill()
@@ -230,12 +189,15 @@ class _Supervision:
             return
         self._kill()
 
-    def _kill(self) -> None:
-        """End everything at once, if it has not ended."""
+    def _kill_ranks(self) -> None:
         for pid in self.pids.values():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         self.pids.clear()
+
+    def _kill(self) -> None:
+        """End everything at once, if it has not ended."""
+        self._kill_ranks()
         if self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -285,8 +247,12 @@ class _Ear:
                 run.pids[rank] = said["pid"]
         elif "exit" in said:
             self.bye = True
+            ending = run.ending
             if self.rank == 0:
-                run.ending.exit_code = said["exit"]
+                ending.exit_code = said["exit"]
+            elif "alone" in said and ending.lost is None and ending.exit_code is None:
+                ending.exit_code = said["exit"]
+                ending.is_incomplete = True
         else:
             run.ending.said.update(said)
 
@@ -309,24 +275,42 @@ class _Pump:
         self.target = target
         self.run = run
         self.rest = b""
+        self.block: list[bytes] = []  # what may be one of Open MPI's messages
 
     def move(self) -> None:
         data = os.read(self.source.fileno(), 65536)
         if not data:
             self.run.selector.unregister(self.source)
             self._write([self.rest] if self.rest else [])
+            self._print(*self.block)
             return
         *lines, self.rest = (self.rest + data).split(b"\n")
         self._write([line + b"\n" for line in lines])
 
     def _write(self, lines: list[bytes]) -> None:
         for line in lines:
-            if _BANNER.match(line):
+            if self.block or _RULE.match(line):
+                self._gather(line)
+            elif _BANNER.match(line):
                 self.run.banner += line
-                continue
-            with contextlib.suppress(OSError):  # nobody reads any more
-                self.target.write(line)
-                self.target.flush()
+            else:
+                self._print(line)
+
+    def _gather(self, line: bytes) -> None:
+        """Put a message of Open MPI together: it stands between two rules."""
+        self.block.append(line)
+        is_whole = len(self.block) > 1 and _RULE.match(line) is not None
+        if is_whole or len(self.block) > _LONGEST_BLOCK:
+            whole, self.block = b"".join(self.block), []
+            if is_whole and _OF_MPI.search(whole):
+                self.run.banner += whole
+            else:
+                self._print(whole)
+
+    def _print(self, *parts: bytes) -> None:
+        with contextlib.suppress(OSError):  # nobody reads any more
+            self.target.writelines(parts)
+            self.target.flush()
 
 
 class Lifeline:
@@ -349,7 +333,10 @@ class Lifeline:
     def _listen(self) -> None:
         while data := self._socket.recv(64):
             if b"stop" in data:
-                signal.raise_signal(signal.SIGINT)
+                # The main thread, so that what it sleeps in is interrupted.
+                main = threading.main_thread().ident
+                assert main is not None
+                signal.pthread_kill(main, signal.SIGINT)
         os._exit(4)
 
 
@@ -368,14 +355,41 @@ def lifeline() -> Lifeline | None:
     return Lifeline(given, rank)
 
 
-def farewell(exit_code: int) -> int:
+def farewell(exit_code: int, last_words: str = "") -> int:
     """Tell the parent how this rank ends; give the exit code that its launcher may see.
 
-    ``mpiexec`` ends all ranks as soon as one of them does not end with 0.
+    ``mpiexec`` ends all ranks as soon as one of them does not end with 0. A
+    rank that fails while others wait for it ends them all.
+
+    Parameters
+    ----------
+    exit_code : int
+        Of this process.
+    last_words : str, optional
+        What to print if it fails alone, and rank 0 has nothing to say of it.
     """
-    held = lifeline()
-    if held is None:
-        return exit_code
+    held, rank = lifeline(), rank_in_environment()
+    if held is not None and (exit_code == 0 or rank == 0):
+        held.tell(exit=exit_code)
+    if exit_code and rank is not None and not _all_part():
+        if rank and last_words:
+            sys.stderr.write(f"On rank {rank}: {last_words}\n")
+            sys.stderr.flush()
+        if held is not None:
+            held.tell(exit=exit_code, alone=True)
+        sys.modules["flowquake.mappings.mpi"].communicator().Abort(exit_code)
+    if held is None:  # a launcher would end rank 0 in the middle of its words
+        return 0 if rank else exit_code
     held.tell(exit=exit_code)
-    # Before MPI has begun the others would wait for this rank for ever.
     return 0 if "mpi4py.MPI" in sys.modules else exit_code
+
+
+def _all_part() -> bool:
+    """Whether all ranks come to their end about now; begins MPI, where others wait, if need be."""
+    from flowquake.mappings.mpi import communicator, part
+
+    try:
+        communicator()
+    except FlowquakeError:  # there is no MPI for any of them
+        return True
+    return part()

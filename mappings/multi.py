@@ -22,12 +22,10 @@ from flowquake.mappings.launcher import (
     INSIDE,
     Order,
     fork_launcher,
-    is_single_threaded,
-    receive_object,
-    send_object,
     spawn_launcher,
     talking_pairs,
 )
+from flowquake.mappings.processes import is_single_threaded, receive_object, send_object
 
 if TYPE_CHECKING:
     from flowquake.engine.coordinator import Coordinator
@@ -54,9 +52,15 @@ class Multi:
         the workflow's classes by name.
     channel_items, channel_bytes : int, optional
         Bounds of each channel.
+
+    Attributes
+    ----------
+    spawned : bool
+        Whether the workers of the last run came from a fresh interpreter.
     """
 
     name = "multi"
+    spawned = False
 
     def __init__(
         self,
@@ -113,7 +117,8 @@ class Multi:
             launcher = self._launch(task)
             try:
                 transport = launcher.start()
-                if launcher.spawned and self.start == "auto" and sys.platform == "linux":
+                self.spawned = launcher.spawned
+                if self.spawned and self.start == "auto" and sys.platform == "linux":
                     log.info("workers are spawned: this process has more than one thread")
                 coordinator = Coordinator(job, plan, transport.send, stacks=task.stacks)
                 try:
@@ -187,7 +192,8 @@ def _order(task: Task, *, spawns: bool) -> Order:
 
 def _check_main(task: Task) -> None:
     main = sys.modules["__main__"]
-    if getattr(main, "__file__", None) or getattr(main, "__spec__", None):
+    file = getattr(main, "__file__", None)  # "<stdin>" under `python -`
+    if getattr(main, "__spec__", None) or (file is not None and os.path.isfile(file)):
         return
     for name, part in task.workflow.elements.items():
         if type(part).__module__ == "__main__":
@@ -238,9 +244,7 @@ def _hear(
             transport.wait(_LOOK_EVERY_S)
 
 
-def _dismiss(
-    launcher: _Launcher, transport: SocketTransport, coordinator: Coordinator
-) -> None:
+def _dismiss(launcher: _Launcher, transport: SocketTransport, coordinator: Coordinator) -> None:
     """Let the workers go; those that do not go are ended."""
     from flowquake.engine.channels import Note
 
@@ -265,7 +269,7 @@ def _how(status: int) -> str:
 
 
 class _Launcher:
-    """This process's end of the launcher."""
+    """The end of the launcher that this process holds."""
 
     def __init__(self, process: int | subprocess.Popen[bytes], given: socket.socket) -> None:
         self._process = process
@@ -297,7 +301,9 @@ class _Launcher:
                 sockets[number] = socket.socket(fileno=control)
                 readers[number] = ReadArena(arena)
                 os.close(arena)
-            self.pids, self.spawned = self._told("started")
+            self.pids, spawned = self._told("started")
+            # Workers that a fresh interpreter forks are as fresh as it is.
+            self.spawned = spawned or isinstance(self._process, subprocess.Popen)
         except (EOFError, OSError, ValueError) as cause:
             raise _launcher_lost() from cause
         return SocketTransport(self.workers, sockets, None, readers)
@@ -307,7 +313,7 @@ class _Launcher:
         if given[0] == "failed":
             raise ConfigError(
                 f"the workflow cannot be read by the workers.\n  Cause: {given[1]}",
-                fix="its classes must be importable by name in a fresh Python",
+                fix=given[2] or "its classes must be importable by name in a fresh Python",
             )
         assert given[0] == kind, given
         return given[1:]

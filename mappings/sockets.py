@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from flowquake.engine.channels import Message
-from flowquake.errors import PEError
+from flowquake.errors import PEError, TransportError
 from flowquake.mappings.arena import Arena, ReadArena
 from flowquake.mappings.codec import decode, encode
 
@@ -185,12 +185,17 @@ class _Link:
     def _try(self, parts: list[Any]) -> list[Any]:
         """Write; give back what did not go."""
         try:
-            sent = self.socket.sendmsg(parts)
+            sent = self.socket.sendmsg(parts[:_VECTORS])
         except BlockingIOError:
             return parts
-        except OSError:  # nobody is there any more: the coordinator hears of it
+        except (BrokenPipeError, ConnectionResetError):
+            # Nobody is there any more: the coordinator hears of it.
             self._shut()
             return []
+        except OSError as cause:
+            raise TransportError(
+                f"worker {self.worker} cannot be reached: {cause.strerror or cause}"
+            ) from cause
         for number, part in enumerate(parts):
             size = len(part)
             if sent < size:
@@ -208,7 +213,7 @@ class _Link:
                 data = self.socket.recv(_READ_BYTES)
             except BlockingIOError:
                 break
-            except OSError:
+            except ConnectionResetError:
                 data = b""
             if not data:
                 self._shut()

@@ -20,6 +20,8 @@ from flowquake.pes.magnitudes import EstimateCompleteness
 from flowquake.pes.windows import ExpandingWindows
 from flowquake.records import NS_PER_DAY, NS_PER_MINUTE, to_ns
 
+FITTING = 20.0  # what a window costs, in ordinary items
+
 
 def build(
     *,
@@ -113,14 +115,16 @@ def build(
     cutoff = min_magnitude
     if cutoff == "auto":
         cutoff = "maxc" if timescale == "utc" else "none"
-    completeness = workflow.add(EstimateCompleteness(cutoff=cutoff, correction=correction))
+    completeness = workflow.add(
+        EstimateCompleteness(cutoff=cutoff, correction=correction), weight=FITTING
+    )
     compare = workflow.add(CompareModels(models=list(models)))
     workflow.connect(read.catalog, select.events)
     workflow.connect(select.selected, windows.events)
     workflow.connect(windows.window, completeness.window)
     for name in models:
         fit = FitFailure(model=name, level=level, failure_time=known_failure)
-        workflow.add(fit, name=f"fit_{name}")
+        workflow.add(fit, name=f"fit_{name}", weight=FITTING)
         workflow.connect(completeness.windows, fit.window)
         workflow.connect(fit.forecast, compare.forecast)
 

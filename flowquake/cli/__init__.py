@@ -12,15 +12,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the program with its exit code."""
     _open_streams()
     try:
-        from flowquake.cli.app import invoke
+        from flowquake.cli.app import invoke, last_words
         from flowquake.threads import use_one_thread
 
         use_one_thread()  # before any command loads numpy
         code = invoke(sys.argv[1:] if arguments is None else list(arguments))
-        if "FLOWQUAKE_MPI_PARENT" in os.environ:
+        if "FLOWQUAKE_MPI_PARENT" in os.environ or "flowquake.mappings.mpi" in sys.modules:
             from flowquake.mappings.mpiexec import farewell
 
-            code = farewell(code)
+            code = farewell(code, "\n".join(last_words))
     except KeyboardInterrupt:  # so early that nothing could hear it
         print("Interrupted.", file=sys.stderr)
         code = 130

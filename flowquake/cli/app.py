@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("inspecting", "Say what a catalog file holds, and how to forecast from it."),
     "runs": ("runs", "List and show earlier runs."),
     "demo": ("demo", "Simulate a sequence of earthquakes and forecast its failure."),
+    "dispel4py": ("dispel4py", "Run a workflow of dispel4py as it is."),
     "doctor": ("checkup", "Check this machine and this installation."),
     "new": ("new", "Make a package with an element or a workflow of your own."),
     "completion": ("completion", "Print the set-up of command completion for a shell."),
@@ -37,6 +38,9 @@ _HELP_WANTED: tuple[type[click.UsageError], ...] = tuple(
     filter(None, [getattr(click.exceptions, "NoArgsIsHelpError", None)])
 )
 
+
+# What a rank for which another one speaks would have said.
+last_words: list[str] = []
 
 _KINDS: dict[type, str] = {dict: "table", list: "list"}
 
@@ -170,7 +174,9 @@ def invoke(arguments: Sequence[str]) -> int:
     wanted = os.environ.get("FLOWQUAKE_DEBUG", "").strip().lower()
     debug = "--debug" in arguments or wanted in ("1", "on", "t", "true", "y", "yes")
     try:
-        result = app.main(args=list(arguments), prog_name="flowquake", standalone_mode=False, obj=list(arguments))
+        result = app.main(
+            args=list(arguments), prog_name="flowquake", standalone_mode=False, obj=list(arguments)
+        )
     except click.Abort:
         _print("Interrupted.")
         return 130
@@ -205,11 +211,12 @@ def _show(
     hint: bool = False,
     context: click.Context | None = None,
 ) -> None:
+    kind = "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
     if is_follower():
+        last_words.append(message if hint else f"{kind}: {message}")
         return
     if debug:
         traceback.print_exception(error)
-    kind = "UsageError" if isinstance(error, click.ClickException) else type(error).__name__
     _print(message if hint else f"{kind}: {message}")
     line = _line_of_user(error)
     if line:
@@ -238,8 +245,9 @@ def _line_of_user(error: BaseException) -> str:
     own = Path(__file__).resolve().parents[1]
     engine = [n for n, frame in enumerate(frames) if Path(frame.filename).parent.name == "engine"]
     handler = frames[engine[-1] + 1 :] if engine else []
-    while handler and Path(handler[0].filename).resolve().parent == own:
-        handler = handler[1:]  # what calls an @element function
+    between = (str(own), str(own / "compat" / "dispel4py"))
+    while handler and str(Path(handler[0].filename).resolve().parent) in between:
+        handler = handler[1:]  # what calls an @element function, or a PE of dispel4py
     if not handler or handler[0].filename.startswith((str(own), str(own.parent / "pes"))):
         return ""  # flowquake's own elements are no business of the user
     last = [frame for frame in handler if frame.filename == handler[0].filename][-1]

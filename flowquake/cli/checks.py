@@ -30,7 +30,7 @@ USES: Final = {
     "kafka": "live feeds",
     "numba": "faster fits",
     "hdf5": "HDF5 files",
-    "logging": "logs of several processes",
+    "logging": "logs of processes that you start yourself",
 }
 
 
@@ -93,7 +93,9 @@ def check_packages() -> Iterator[Check]:
         fix=f"pip install {' '.join(missing)}",
     )
     for extra, names in extras.items():
-        missing = [name for name in names if installed(name) is None]
+        # A system's own MPI does as well as the one that pip brings.
+        spared = {"mpich"} if shutil.which("mpiexec") else set()
+        missing = [name for name in names if installed(name) is None and name not in spared]
         use = f" for {USES[extra]}" if extra in USES else ""
         yield Check(
             name=f"extra {extra}",
@@ -200,20 +202,6 @@ def check_terminal() -> Iterator[Check]:
     )
 
 
-def check_mpi() -> Iterator[Check]:
-    """Say whether an MPI launcher is there."""
-    if installed("mpi4py") is None:
-        return
-    launcher = shutil.which("mpiexec")
-    yield Check(
-        name="mpi",
-        ok=launcher is not None,
-        text=launcher or "mpi4py is installed, mpiexec is not",
-        fix="pip install mpich, or load your cluster's MPI module",
-        required=False,
-    )
-
-
 def check_broker() -> Iterator[Check]:
     """Say whether a Kafka broker answers."""
     if installed("kafka-python") is None:
@@ -234,6 +222,18 @@ def check_broker() -> Iterator[Check]:
     )
 
 
+def _check_workers() -> Iterator[Check]:
+    from flowquake.cli.worker_checks import check_workers
+
+    yield from check_workers()
+
+
+def _check_mpi() -> Iterator[Check]:
+    from flowquake.cli.worker_checks import check_mpi
+
+    yield from check_mpi()
+
+
 CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (
     check_python,
     check_packages,
@@ -242,7 +242,8 @@ CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (
     check_disk,
     check_clock,
     check_terminal,
-    check_mpi,
+    _check_workers,
+    _check_mpi,
     check_broker,
 )
 

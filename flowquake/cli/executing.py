@@ -10,14 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flowquake._version import __version__
+from flowquake.cli.live import LiveTable
 from flowquake.cli.record import begin_record, end_record
 from flowquake.cli.text import note
 from flowquake.cli.watching import JsonLog, Watcher, logging_to
-from flowquake.errors import ConfigError, FlowquakeError, Interrupted, PEError
+from flowquake.errors import ConfigError, FlowquakeError, Interrupted, PEError, UsageError
 from flowquake.rundir import RunDirectory
 from flowquake.runindex import add_to_index
 
 if TYPE_CHECKING:
+    from flowquake.cli.serving import MetricsServer
     from flowquake.loading import LoadedWorkflow
     from flowquake.mapping import Mapping as RunMapping
     from flowquake.running import RunResult
@@ -73,6 +76,9 @@ def execute(
     overwrite: bool = False,
     directory: RunDirectory | None = None,
     progress: bool = False,
+    lines: bool = False,
+    serve: str | None = None,
+    token_file: Path | None = None,
     verbose: bool = False,
 ) -> Outcome:
     """Run a workflow in a directory of its own.
@@ -97,7 +103,13 @@ def execute(
     directory : RunDirectory, optional
         One that was made already, in place of `out`.
     progress : bool, default False
-        Draw bars on standard error.
+        Draw a table on standard error while it goes on.
+    lines : bool, default False
+        Write the lines of ``metrics.jsonl`` to standard output too.
+    serve : str, optional
+        ``HOST:PORT`` at which to serve metrics.
+    token_file : Path, optional
+        Holds the token that those who ask there have to bring.
     verbose : bool, default False
         Show the log on standard error.
 
@@ -110,6 +122,7 @@ def execute(
     workflow = loaded.build(values)
     workflow.validate()
     mapping, options = _check(options, mapping)
+    server = _server(serve, token_file)
     if directory is None:
         directory = _shared(
             mapping, partial(RunDirectory.create, workflow.name, out=out, overwrite=overwrite)
@@ -124,7 +137,14 @@ def execute(
     ):
         note("the index of runs cannot be written; `flowquake runs` will not know this run")
     with logging_to(directory, verbose=verbose) as journal:
-        return _run(workflow, record, directory, options, mapping, journal, progress=progress)
+        watcher = Watcher(
+            directory,
+            table=LiveTable(workflow.name) if progress else None,
+            lines=lines,
+            server=server,
+            info={"run": directory.id, "workflow": loaded.name, "version": __version__},
+        )
+        return _run(workflow, record, directory, options, mapping, journal, watcher)
 
 
 def follow(
@@ -194,8 +214,7 @@ def _run(
     options: RunOptions,
     mapping: RunMapping,
     journal: JsonLog,
-    *,
-    progress: bool,
+    watcher: Watcher,
 ) -> Outcome:
     from flowquake.running import run
 
@@ -203,7 +222,6 @@ def _run(
     result: RunResult | None = None
     error: FlowquakeError | None = None
     status, code = "done", DONE
-    watcher = Watcher(directory, visible=progress)
     try:
         with watcher:
             result = run(
@@ -242,6 +260,7 @@ def _run(
             error=str(error) if error else None,
             result=result,
             counts=watcher.counts,
+            loads=watcher.loads.to_json(workflow),
             warnings=journal.warnings,
         )
     except FlowquakeError as cause:
@@ -254,8 +273,20 @@ def _run(
 
 
 def shows_progress(*, quiet: bool) -> bool:
-    """Whether to draw bars: only for people at a terminal."""
+    """Whether to draw a table: only for people at a terminal."""
     return not quiet and sys.stderr.isatty()
+
+
+def _server(address: str | None, token_file: Path | None) -> MetricsServer | None:
+    if address is None:
+        if token_file is not None:
+            raise UsageError(
+                "--token-file is for --serve, which is not given", fix="--serve 127.0.0.1:9100"
+            )
+        return None
+    from flowquake.cli.serving import MetricsServer
+
+    return MetricsServer(address, token_file)
 
 
 def _check(options: RunOptions, mapping: RunMapping | None) -> tuple[RunMapping, RunOptions]:

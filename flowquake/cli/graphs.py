@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -28,6 +29,15 @@ ENDINGS = {
     ".txt": "mermaid",
     "": "mermaid",
 }
+PLAN_ENDINGS = {**ENDINGS, ".txt": "text", "": "text"}
+
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write; default standard output.",
+)
 
 
 @click.command("validate", cls=Command)
@@ -70,13 +80,7 @@ def validate_command(workflow: str, assignments: tuple[str, ...], as_json: bool)
     default=None,
     help="Default: by the ending of --output, else mermaid.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Where to write; default standard output.",
-)
+@output_option
 def graph_command(
     workflow: str, assignments: tuple[str, ...], form: str | None, output: Path | None
 ) -> None:
@@ -84,40 +88,77 @@ def graph_command(
 
     Parameters that change no part of the graph can be left out.
     """
-    chosen = form or _format_of(output)
+    chosen = form or _format_of(output, ENDINGS)
     graph = build_to_look_at(load(workflow), assignments)
     drawing = {"mermaid": graph.to_mermaid, "dot": graph.to_dot, "svg": graph.to_svg}[chosen]()
-    if output is None:
-        say(drawing.rstrip("\n"))
-        return
-    try:
-        output.write_text(drawing.rstrip("\n") + "\n", encoding="utf-8")
-    except OSError as cause:
-        raise click.UsageError(f"cannot write {output}: {cause.strerror or cause}") from cause
-    note(f"wrote {output}")
+    _write(drawing, output)
 
 
 @click.command("plan", cls=Command)
 @workflow_argument()
 @set_option
 @workers_option
+@click.option("--no-fuse", is_flag=True, help="Make every element a stage of its own.")
+@click.option(
+    "--partition",
+    "partitions",
+    multiple=True,
+    metavar="NAME,...",
+    help="Elements to run together, on workers of their own; repeatable.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "mermaid", "dot", "svg"]),
+    default=None,
+    help="Default: by the ending of --output, else text.",
+)
+@output_option
 @json_option
-def plan_command(workflow: str, assignments: tuple[str, ...], workers: int | None, as_json: bool) -> None:
-    """Show how a workflow is laid out over workers."""
+def plan_command(
+    workflow: str,
+    assignments: tuple[str, ...],
+    workers: int | None,
+    no_fuse: bool,
+    partitions: tuple[str, ...],
+    form: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Show how a workflow is laid out over workers; list it or draw it."""
     from flowquake.planning import plan
 
-    laid_out = plan(build(load(workflow), assignments), workers or 1)
+    if as_json and (form is not None or output is not None):
+        raise click.UsageError("--json goes to standard output, without --format and --output")
+    chosen = form or _format_of(output, PLAN_ENDINGS)
+    graph = build(load(workflow), assignments)
+    named = [[name.strip() for name in names.split(",") if name.strip()] for names in partitions]
+    laid_out = plan(graph, workers or 1, fuse=not no_fuse, partitions=named)
     if as_json:
         print_json({"schema": "flowquake/plan-1", **laid_out.to_json()})
+    elif chosen == "text":
+        _write(laid_out.describe(), output)
     else:
-        say(laid_out.describe())
+        draw = {"mermaid": laid_out.to_mermaid, "dot": laid_out.to_dot, "svg": laid_out.to_svg}
+        _write(draw[chosen](graph), output)
 
 
-def _format_of(output: Path | None) -> str:
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        say(text.rstrip("\n"))
+        return
+    try:
+        output.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    except OSError as cause:
+        raise click.UsageError(f"cannot write {output}: {cause.strerror or cause}") from cause
+    note(f"wrote {output}")
+
+
+def _format_of(output: Path | None, endings: Mapping[str, str]) -> str:
     ending = output.suffix.lower() if output is not None else ""
-    if ending not in ENDINGS:
+    if ending not in endings:
         raise click.UsageError(
             f"no format is known by the ending '{ending}'\n"
             "  Fix:   end the name with .svg, .dot or .mmd, or give --format"
         )
-    return ENDINGS[ending]
+    return endings[ending]

@@ -82,6 +82,7 @@ def begin_record(
         },
         "working_directory": str(Path.cwd()),
         "counts": {},
+        "loads": {},
         "unconnected": {},
         "rejected": 0,
         "warnings": 0,
@@ -98,6 +99,7 @@ def end_record(
     error: str | None = None,
     result: RunResult | None = None,
     counts: Mapping[str, PECounts] | None = None,
+    loads: Mapping[str, Any] | None = None,
     warnings: int = 0,
 ) -> None:
     """Complete the record of a run and write it."""
@@ -111,6 +113,7 @@ def end_record(
         if result is None
         else round(result.seconds, 3),
         counts=counts_json(known),
+        loads=dict(loads or {}),
         unconnected=dict(result.unconnected) if result is not None else {},
         rejected=sum(count.rejected for count in known.values()),
         warnings=warnings,

@@ -20,7 +20,7 @@ from flowquake.cli.options import (
     workers_option,
     workflow_argument,
 )
-from flowquake.cli.text import clean, note, print_json, say
+from flowquake.cli.text import clean, note, print_json, print_json_line, say
 
 if TYPE_CHECKING:
     from flowquake.parameters import Parameter
@@ -75,6 +75,24 @@ UNBROKEN = "\N{NON-BREAKING HYPHEN}"
     help="Report a worker that is silent for so long, with its stack; 0 for never.",
 )
 @json_option
+@click.option(
+    "--json-lines",
+    is_flag=True,
+    help="Print JSON lines to standard output: metrics every second, at last the run's document.",
+)
+@click.option(
+    "--serve",
+    metavar="HOST:PORT",
+    envvar="FLOWQUAKE_SERVE",
+    help="Serve /metrics for Prometheus, /healthz and /readyz while the run goes on.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    envvar="FLOWQUAKE_TOKEN_FILE",
+    help="Holds the token for --serve; needed beyond this machine.",
+)
 @click.option("-q", "--quiet", is_flag=True, envvar="FLOWQUAKE_QUIET", help="No summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the log.")
 @click.option("-h", "--help", "wants_help", is_flag=True, help="Show this, and WORKFLOW's own.")
@@ -88,6 +106,9 @@ def run_command(
     out: Path | None,
     overwrite: bool,
     as_json: bool,
+    json_lines: bool,
+    serve: str | None,
+    token_file: Path | None,
     quiet: bool,
     verbose: bool,
     **options: Any,  # the fields of RunOptions
@@ -106,6 +127,8 @@ def run_command(
         return 0
     if workflow is None:
         raise click.UsageError("Missing argument 'WORKFLOW'.", ctx)
+    if as_json and json_lines:
+        raise click.UsageError("--json and --json-lines exclude each other.", ctx)
     from flowquake.mapping import find_mapping
 
     mapping = find_mapping(options["mapping"])
@@ -136,9 +159,14 @@ def run_command(
         out=out,
         overwrite=overwrite,
         progress=shows_progress(quiet=quiet),
+        lines=json_lines,
+        serve=serve,
+        token_file=token_file,
         verbose=verbose,
     )
-    if as_json:
+    if json_lines:
+        print_json_line(with_forecasts(outcome.record, outcome.directory))
+    elif as_json:
         print_json(with_forecasts(outcome.record, outcome.directory))
     if not quiet:
         note(closing_summary(outcome.record, outcome.directory))

@@ -56,13 +56,16 @@ def runs_list(limit: int, as_json: bool) -> None:
 @json_option
 def runs_show(run: str, as_json: bool) -> None:
     """Show a run: what was run, how it ended, and how to repeat it."""
+    from flowquake.cli.bottlenecks import loads_table, of_record
     from flowquake.cli.closing import closing_summary
     from flowquake.cli.record import repeat_line
     from flowquake.cli.run import with_forecasts
 
     found = _existing(run)
     record = {**found.record, "status": found.status}
+    held_up = of_record(record)
     if as_json:
+        record["bottleneck"] = held_up.to_json() if held_up else None
         print_json(with_forecasts(record, found.path))
         return
     workflow = record["workflow"]
@@ -79,6 +82,9 @@ def runs_show(run: str, as_json: bool) -> None:
         say("  error     " + "\n            ".join(line.strip() for line in lines))
     say(f"\nRepeat it in {clean(record['working_directory'])}:\n  {clean(repeat_line(record))}\n")
     say(closing_summary(record, found.path))
+    if record.get("loads"):
+        say("\n" + loads_table(record["loads"]))
+        say(clean(held_up.text if held_up else "the run was too short to tell a bottleneck"))
 
 
 @runs_command.command("path")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowquake.cli.text import note
-from flowquake.errors import FlowquakeError, TransportError
+from flowquake.errors import ConfigError, FlowquakeError, TransportError
 
 if TYPE_CHECKING:
     from flowquake.mappings.mpiexec import Ending
@@ -35,14 +35,22 @@ def run_under_mpi(arguments: Sequence[str], workers: int | None) -> int:
     Raises
     ------
     ConfigError
-        If there is no mpiexec or mpi4py.
+        If there is no mpiexec or mpi4py, or ``srun`` started this without MPI.
     TransportError
         If a rank is lost.
     """
     from flowquake.extras import require
-    from flowquake.mappings.mpiexec import find_launcher, supervise
+    from flowquake.mappings.mpiexec import supervise
+    from flowquake.mappings.mpifound import find_launcher, ranks_in_environment
     from flowquake.mappings.multi import cores
 
+    together = ranks_in_environment()
+    if together > 1:
+        raise ConfigError(
+            f"this is one of {together} processes that were started together, and no MPI rank",
+            fix="srun --mpi=pmi2 for MPICH, --mpi=pmix for Open MPI; `srun --mpi=list` shows "
+            "what your cluster has",
+        )
     require("mpi4py", extra="mpi", needed_by="the mapping 'mpi'")
     ranks = workers or cores()
     program = [sys.executable, "-m", "flowquake.cli", *arguments]
@@ -52,6 +60,8 @@ def run_under_mpi(arguments: Sequence[str], workers: int | None) -> int:
         note("Interrupted.")
         return INTERRUPTED
     if ending.exit_code is not None:
+        if ending.is_incomplete:
+            _complete(ending, "failed", ending.exit_code, None)
         return ending.exit_code
     if ending.stopped:
         _complete(ending, "interrupted", INTERRUPTED, None)

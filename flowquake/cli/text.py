@@ -61,6 +61,12 @@ def print_json(document: object) -> None:
     sys.stdout.flush()
 
 
+def print_json_line(document: object) -> None:
+    """Write one line of ``--json-lines`` to standard output."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=not _is_utf8(), allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
 def silence(stream: TextIO) -> None:
     """Let a stream that cannot be written end without a complaint of Python's."""
     with suppress(OSError):

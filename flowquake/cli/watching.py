@@ -1,22 +1,21 @@
-"""Watching a run: its log, its metrics, and progress on a terminal."""
+"""Watching a run: its log, and those who hear how far it is."""
 
 from __future__ import annotations
 
 import logging
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from flowquake.cli.measuring import Loads, metrics_line
 from flowquake.cli.record import utc_now
-from flowquake.cli.text import clean, note
+from flowquake.cli.text import clean, note, print_json_line, silence
 from flowquake.rundir import RunDirectory
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
-
+    from flowquake.cli.live import LiveTable
+    from flowquake.cli.serving import MetricsServer
     from flowquake.running import PECounts, Progress
 
 METRICS_EVERY_S = 1.0
@@ -59,7 +58,7 @@ def logging_to(directory: RunDirectory, *, verbose: bool) -> Iterator[JsonLog]:
     root, own = logging.getLogger(), logging.getLogger("flowquake")
     handlers: list[logging.Handler] = [JsonLog(directory)]
     if verbose:
-        screen = logging.StreamHandler(sys.stderr)
+        screen = _Screen()
         screen.setLevel(logging.INFO)
         screen.setFormatter(_CleanFormatter("%(levelname)s %(name)s: %(message)s"))
         handlers.append(screen)
@@ -85,96 +84,81 @@ def logging_to(directory: RunDirectory, *, verbose: bool) -> Iterator[JsonLog]:
 
 
 class Watcher:
-    """Hears how far a run is: writes metrics, and draws bars on a terminal.
+    """Hears how far a run is, and tells whoever wants to know.
 
     Parameters
     ----------
     directory : RunDirectory
         Where ``metrics.jsonl`` goes.
-    visible : bool
-        Whether to draw.
+    table : LiveTable, optional
+        Drawn on a terminal.
+    lines : bool, default False
+        Whether each line of ``metrics.jsonl`` goes to standard output too.
+    server : MetricsServer, optional
+        Answers with the latest.
+    info : mapping of str to str, optional
+        Names the run to those who ask the server.
     """
 
-    def __init__(self, directory: RunDirectory, *, visible: bool) -> None:
+    def __init__(
+        self,
+        directory: RunDirectory,
+        *,
+        table: LiveTable | None = None,
+        lines: bool = False,
+        server: MetricsServer | None = None,
+        info: Mapping[str, str] | None = None,
+    ) -> None:
         self.directory = directory
         self.counts: dict[str, PECounts] = {}
-        self._written = float("-inf")
+        self.loads = Loads()
+        self._table = table
+        self._lines = lines
+        self._server = server
+        self._info = info or {}
+        self._written: Progress | None = None
         self._last: Progress | None = None
-        self._bars = _make_bars() if visible else None
-        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Watcher:
-        if self._bars is not None:
-            self._bars.start()
+        if self._server is not None:
+            self._server.start(self._info)
+            note(f"metrics at {self._server.url}/metrics")
+        if self._table is not None:
+            self._table.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-        if self._last is not None:
+        if self._table is not None:
+            self._table.stop()
+        if self._last is not None and self._last is not self._written:
             self._write(self._last)
+        if self._server is not None:
+            self._server.stop()
 
     def on_progress(self, progress: Progress) -> None:
         """Hear how far the run is."""
         self.counts = progress.counts
         self._last = progress
-        now = time.monotonic()
-        if now - self._written >= METRICS_EVERY_S:
-            self._written = now
+        self.loads.see(progress)
+        if self._server is not None:
+            self._server.publish(progress)
+        before = self._written
+        if before is None or progress.seconds - before.seconds >= METRICS_EVERY_S:
             self._write(progress)
-        if self._bars is not None:
-            self._draw(self._bars, progress)
+        if self._table is not None:
+            self._table.show(progress)
 
     def _write(self, progress: Progress) -> None:
-        entry = {
-            "time": utc_now(),
-            "seconds": round(progress.seconds, 3),
-            "received": {name: count.received for name, count in progress.counts.items()},
-            "emitted": {
-                name: sum(count.emitted.values()) for name, count in progress.counts.items()
-            },
-            "progress": {name: list(part) for name, part in progress.fractions.items()},
-        }
+        line = metrics_line(self._written, progress)
+        self._written = progress
         with suppress(OSError):
-            self.directory.append("metrics.jsonl", entry)
-
-    def _draw(self, bars: Bars, progress: Progress) -> None:
-        counts = progress.counts.values()
-        items = sum(count.received for count in counts) or sum(
-            sum(count.emitted.values()) for count in counts
-        )
-        rate = f"{items:,} items, {items / max(progress.seconds, 1e-3):,.0f}/s"
-        shown = progress.fractions or {"running": (0.0, 0.0)}
-        for name, (done, total) in shown.items():
-            if name not in self._tasks:
-                self._tasks[name] = bars.add_task(clean(name), total=None, rate="")
-            bars.update(self._tasks[name], completed=done, total=total or None, rate=rate)
-        if progress.fractions and "running" in self._tasks:
-            bars.remove_task(self._tasks.pop("running"))
-
-
-def _make_bars() -> Bars:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]}", markup=False),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+            self.directory.append("metrics.jsonl", line)
+        if self._lines:
+            try:
+                print_json_line(line)
+            except OSError:  # nobody reads them any more; the run goes on
+                self._lines = False
+                silence(sys.stdout)
 
 
 class _Stopping(logging.Handler):
@@ -187,6 +171,14 @@ class _Stopping(logging.Handler):
                 note(
                     "\nStopping when what is in flight is finished; a second Ctrl-C stops at once."
                 )
+
+
+class _Screen(logging.Handler):
+    """Writes to what standard error is at the moment: a table may be drawn there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        note(self.format(record))
 
 
 class _CleanFormatter(logging.Formatter):

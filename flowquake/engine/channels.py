@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from operator import length_hint
 from sys import getsizeof
 from typing import Any, NamedTuple, Protocol
 
@@ -124,7 +126,18 @@ class Sender:
     """
 
     __slots__ = (
-        *("_batch", "_channel", "_fail", "_is_local", "_limit", "_load", "_pending", "_room", "_send"),
+        *(
+            "_batch",
+            "_channel",
+            "_fail",
+            "_is_local",
+            "_limit",
+            "_limit_bytes",
+            "_load",
+            "_pending",
+            "_room",
+            "_send",
+        ),
         *("_signals", "_space", "_waiting"),
     )
 
@@ -146,7 +159,7 @@ class Sender:
         self._waiting = waiting
         self._limit = items
         self._room = items
-        self._space = nbytes
+        self._space = self._limit_bytes = nbytes
         self._batch = min(PARCEL_ITEMS, max(1, items // 4))
         self._load = 0
         self._pending: list[Any] = []
@@ -212,10 +225,10 @@ class Sender:
         self._room += items
         self._space += nbytes
 
-    @property
-    def in_flight(self) -> int:
-        """Items that were sent, or wait to be, and are not yet taken."""
-        return self._limit - self._room
+    def in_flight(self) -> tuple[float, int]:
+        """Give how full the channel is, and the items on it that are not yet worked off."""
+        items = self._limit - self._room
+        return max(items / self._limit, 1.0 - self._space / self._limit_bytes), items
 
     def flush(self) -> bool:
         """Send what was gathered; False if there was nothing."""
@@ -274,7 +287,7 @@ class Inlet:
     """
 
     __slots__ = (
-        *("_channel", "_give_back", "_items", "_limits", "_nbytes", "_timer", "_waiting"),
+        *("_channel", "_give_back", "_items", "_left", "_limits", "_nbytes", "_timer", "_waiting"),
         *("arrived", "deliver", "signal", "taken", "waited"),
     )
 
@@ -300,33 +313,34 @@ class Inlet:
         self._items = 0
         self._nbytes = 0
         self.arrived = 0
-        self.taken = 0
+        self.taken = 0  # with those that `_left` still has
+        self._left: Iterator[Any] = iter(())
         self.waited = 0.0  # seconds from arrival until done, summed over items
 
     def count(self) -> int:
         """Give the number of items taken so far."""
-        return self.taken
+        return self.taken - length_hint(self._left)
 
     def emissions(self, parcel: Parcel) -> Iterator[Emission]:
         """Hand on a parcel; other work may go first after each slice of time."""
-        deliver, signal = self.deliver, self.signal
+        deliver, signal, timer = self.deliver, self.signal, self._timer
         items, done = parcel.items, 0
-        stride = left = 1
-        timer = self._timer
+        if Snapshot in set(map(type, items)):
+            items = [item.restore() if type(item) is Snapshot else item for item in items]
+        stride = 1
         began = timer()
         for at, sent in (*parcel.signals, (len(items), None)):
-            for item in items[done:at] if done or at < len(items) else items:
-                self.taken += 1
-                yield deliver, item.restore() if type(item) is Snapshot else item
-                left -= 1
-                if not left:
-                    spent = timer() - began
-                    stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
-                    left = stride
-                    if spent > SLICE_S:
-                        yield END_OF_SLICE
-                        began = timer()
-            done = at
+            while done < at:
+                some = items[done : min(at, done + stride)]
+                self._left = iter(some)
+                self.taken += len(some)
+                yield from zip(repeat(deliver), self._left)
+                done += len(some)
+                spent = timer() - began
+                stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
+                if spent > SLICE_S:
+                    yield END_OF_SLICE
+                    began = timer()
             if sent is not None:
                 yield signal, sent
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from flowquake.clock import ManualClock
 from flowquake.engine.job import Job, Load, PECounts
-from flowquake.engine.sampling import Place, Sampler, placing
+from flowquake.engine.placing import Place, placing
+from flowquake.engine.sampling import Sampler
 from flowquake.engine.worker import Worker
 from flowquake.errors import PEError
 

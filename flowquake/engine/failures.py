@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from flowquake.batches import Splitter, splitter
-from flowquake.keys import normalise
 from flowquake.engine.job import Job, describe_item, item_json
 from flowquake.errors import FlowquakeError, Interrupted, PEError, TransportError
-from flowquake.ports import By, Deliver, Emission, Key
+from flowquake.ports import By, Deliver, Emission
 
 if TYPE_CHECKING:
     from flowquake.engine.instance import Instance
@@ -18,8 +17,6 @@ TRACEBACK = "see the traceback with --debug"
 SKIP = "see `flowquake run --on-error skip`"
 OF_THE_PROGRAM = "correct the element; the traceback with --debug shows the line"
 READ_ONLY = "what is emitted is given away and read-only: change a copy, `array.copy()`"
-
-V = TypeVar("V")
 
 # Exceptions that speak of the code rather than of an item.
 _PROGRAM = (AttributeError, ImportError, NameError, NotImplementedError, SyntaxError, TypeError)
@@ -129,7 +126,7 @@ def placed_splitter(job: Job, target: str, port: str, by: By) -> Splitter:
     Under ``--on-error skip`` an item without a valid key is set aside.
     """
     split = splitter(by)
-    lost = _without_key(job, target, port)
+    lost = without_key(job, target, port)
 
     def find(item: Any) -> list[tuple[Any, Any]]:  # items of every type
         try:
@@ -141,46 +138,9 @@ def placed_splitter(job: Job, target: str, port: str, by: By) -> Splitter:
     return find
 
 
-def placed_lookup(
-    job: Job,
-    target: str,
-    port: str,
-    by: Callable[[Any], Key],
-    known: dict[Any, V],
-    make: Callable[[Key], V],
-) -> Callable[[Any], V | None]:
-    """Make the function that finds what belongs to the one key of an item.
+def without_key(job: Job, target: str, port: str) -> Callable[[object, Exception], None]:
+    """Make what happens to an item whose key cannot be found, as `placed_splitter` has it."""
 
-    As `placed_splitter`, for a grouping by a function. Keys that are equal
-    are one key, so one that is known need not be brought to its normal form.
-
-    Parameters
-    ----------
-    known : dict
-        What belongs to the keys that were met.
-    make : callable
-        Makes, and keeps, what belongs to a new key.
-
-    Returns
-    -------
-    callable
-        Takes an item; gives None if it has no key and was set aside.
-    """
-    lost = _without_key(job, target, port)
-
-    def find(item: Any) -> V | None:  # items of every type
-        try:
-            key = by(item)
-            found = known.get(key)
-            return make(normalise(key)) if found is None else found
-        except Exception as cause:  # noqa: BLE001 - placed and raised again
-            lost(item, cause)
-            return None
-
-    return find
-
-
-def _without_key(job: Job, target: str, port: str) -> Callable[[object, Exception], None]:
     def lose(item: object, cause: Exception) -> None:
         if job.on_error.action != "skip":
             raise key_failure(target, port, item, cause) from cause
@@ -203,7 +163,10 @@ class Guard:
         A lost broker and a stop are no fault of the item: they pass.
         """
         policy = self.instance.job.on_error
-        may_retry = policy.action == "retry" and self.instance.declared.state is None
+        declared = self.instance.declared
+        # What is written for an instance may keep anything, in attributes of its own.
+        keeps = declared.state is not None or declared.per_instance
+        may_retry = policy.action == "retry" and not keeps
         attempts = policy.attempts if may_retry else 0
         while True:
             emitted = 0

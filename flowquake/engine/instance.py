@@ -17,16 +17,17 @@ from flowquake.engine.failures import (
     not_an_emission,
     origin,
     phase_failure,
-    placed_lookup,
     placed_splitter,
+    without_key,
 )
+from flowquake.engine.handlers import losing_nothing, taking_side_data
 from flowquake.engine.inflow import Inflow
 from flowquake.engine.job import InstanceContext, Job
 from flowquake.engine.ordering import TimeBuffer
 from flowquake.engine.outlets import Outlet, Receiver
 from flowquake.errors import FlowquakeError, PEError
 from flowquake.functions import FunctionElement
-from flowquake.keys import sort_key
+from flowquake.keys import normalise, sort_key
 from flowquake.planning import InstancePlan
 from flowquake.ports import Deliver, Emission, Key
 from flowquake.signals import END, HALT, RESUME, Signal, Watermark
@@ -181,9 +182,10 @@ class Instance:
         port = self.declared.inputs[name]
         handler = self._handler(name)
         self._handlers[name] = handler
-        if callable(port.by):
+        keyed = self.declared.keyed
+        if keyed and callable(port.by):
             return self._by_function(name, handler, port.by, timed=port.order == "time")
-        if port.by is not None:
+        if keyed and port.by is not None:
             split = placed_splitter(self.job, self.name, name, port.by)
             return self._keyed(name, handler, split, timed=port.order == "time")
         if port.order == "time":
@@ -195,56 +197,13 @@ class Instance:
         handler: Deliver = getattr(self.pe, f"on_{name}")
         is_side_data = self.declared.keyed and self.declared.inputs[name].by is None
         if is_side_data:
-            handler = self._side_data(name, handler)
+            handler = taking_side_data(name, handler, self._leave)
         elif self.declared.outputs and not self._surely_iterates(handler):
-            handler = self._losing_nothing(f"on_{name}", handler)
+            handler = losing_nothing(f"on_{name}", handler, list(self.outlets.values()))
         return handler if self.job.on_error.action == "stop" else Guard(self, name, handler)
 
     def _surely_iterates(self, handler: Callable[..., object]) -> bool:
         return isgeneratorfunction(handler) or isinstance(self.pe, FunctionElement)
-
-    def _side_data(self, name: str, handler: Deliver) -> Deliver:
-        def take(item: object) -> None:
-            self._leave()
-            if handler(item) is not None:
-                raise PEError(f"on_{name} takes side data for all keys and may not emit")
-
-        return take
-
-    def _losing_nothing(self, method: str, handler: Callable[..., Any]) -> Deliver:
-        """Let a method without `yield` return emissions, but not make and forget them."""
-        counts = list(self.outlets.values())
-        if len(counts) == 1:
-            return self._losing_none_of(method, handler, counts[0])
-
-        def call(*arguments: object) -> Iterator[Emission] | None:
-            before = [outlet.count() for outlet in counts]
-            emissions = handler(*arguments)
-            if emissions is not None:
-                made: Iterator[Emission] = iter(emissions)
-                return made
-            if before != [outlet.count() for outlet in counts]:
-                raise _forgotten(method)
-            return None
-
-        return call
-
-    def _losing_none_of(
-        self, method: str, handler: Callable[..., Any], outlet: Outlet
-    ) -> Callable[..., Iterator[Emission] | None]:
-        """Do the same for an element with one output, in less time."""
-
-        def call(*arguments: object) -> Iterator[Emission] | None:
-            before = outlet.count()
-            emissions = handler(*arguments)
-            if emissions is not None:
-                made: Iterator[Emission] = iter(emissions)
-                return made
-            if before != outlet.count():
-                raise _forgotten(method)
-            return None
-
-        return call
 
     def _keyed(self, name: str, handler: Deliver, split: Splitter, *, timed: bool) -> Deliver:
         number = self._ports.index(name)
@@ -274,13 +233,18 @@ class Instance:
         self, name: str, handler: Deliver, by: Callable[[Any], Key], *, timed: bool
     ) -> Deliver:
         number = self._ports.index(name)
-        find = placed_lookup(self.job, self.name, name, by, self._scopes, self._scope)
-        own = self.own
+        lost = without_key(self.job, self.name, name)
+        scopes, own = self._scopes, self.own
         stateful = self.declared.state is not None
 
         def deliver(item: object) -> Iterator[Emission] | None:
-            scope = find(item)
-            if scope is None:
+            try:
+                key = by(item)
+                scope = scopes.get(key)
+                if scope is None:
+                    scope = self._scope(normalise(key))
+            except Exception as cause:  # noqa: BLE001 - placed and raised again
+                lost(item, cause)
                 return None
             if timed:
                 return self._hold(scope, number, item)
@@ -399,7 +363,7 @@ class Instance:
         self._acting = method, partial(phase_failure, self, f"{method}()")
         try:
             if self.declared.outputs and not isgeneratorfunction(call):
-                call = self._losing_nothing(method, call)
+                call = losing_nothing(method, call, list(self.outlets.values()))
             emissions = call(*arguments)
             if emissions is not None:
                 yield from emissions
@@ -431,13 +395,6 @@ class Instance:
         self._leave()
         yield from self.to_all(END)
         self.finished = True
-
-
-def _forgotten(method: str) -> PEError:
-    return PEError(
-        f"{method}() made an emission and did not yield it",
-        fix="yield self.port(item), not self.port(item) alone",
-    )
 
 
 def _first(entry: tuple[Any, Any]) -> Any:  # a sort key, of mixed types

@@ -93,12 +93,18 @@ class Progress:
         Since the run began.
     loads : dict of str to Load
         By element.
+    instances : dict of str to int
+        Instances of each element.
+    places : dict of str to int
+        Workers on which each element has instances.
     """
 
     counts: dict[str, PECounts]
     fractions: dict[str, tuple[float, float]]
     seconds: float
     loads: dict[str, Load] = field(default_factory=dict)
+    instances: dict[str, int] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
 
 
 class Observer(Protocol):
@@ -179,6 +185,8 @@ class Job:
         self.collectors: dict[tuple[str, str], Deliver] = {}
         self.counts = {name: PECounts() for name in workflow.elements}
         self.loads = {name: Load() for name in workflow.elements}
+        self.instances: dict[str, int] = {}
+        self.places: dict[str, int] = {}
         self.live_counts: Callable[[], None] = lambda: None
         self.unconnected: dict[str, int] = {}
         self.fractions: dict[str, tuple[float, float]] = {}
@@ -206,7 +214,16 @@ class Job:
         if force or now - self._observed >= OBSERVE_EVERY_S:
             self._observed = now
             self.live_counts()
-            self.observer.on_progress(Progress(self.counts, dict(self.fractions), self.seconds, self.loads))
+            self.observer.on_progress(
+                Progress(
+                    dict(self.counts),
+                    dict(self.fractions),
+                    self.seconds,
+                    dict(self.loads),
+                    self.instances,
+                    self.places,
+                )
+            )
 
     def reject(self, element: str, entry: dict[str, Any]) -> None:
         """Set an item or record aside, on disk if the run has a directory."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 
 from flowquake.batches import Splitter
-from flowquake.engine.failures import placed_lookup, placed_splitter
+from flowquake.engine.failures import placed_splitter, without_key
 from flowquake.engine.job import Job
 from flowquake.engine.snapshots import ATOMS, may_change, own_copy
 from flowquake.errors import PEError
-from flowquake.keys import stable_hash
+from flowquake.keys import normalise, stable_hash
 from flowquake.ports import Deliver, Emission, Input, Key, Output, fits
 
-
+_LOOKED_AT: Final = 64
+_DEALT_AT_ONCE: Final = 64
 _REMEMBERED: Final = 100_000  # keys whose receiver is not computed again
 
 
@@ -34,14 +33,20 @@ class Receiver:
         Takes a watermark or an end, for the channel from this sender.
     tell : callable
         Takes a function that counts the items sent to this receiver.
-    is_channel : bool
-        Whether items go into a channel, which runs no code of the receiver's.
+    in_flight : callable, optional
+        For a channel, which runs no code of the receiver's: gives how full it
+        is, and the items on it.
     """
 
     deliver: Deliver
     signal: Deliver
     tell: Callable[[Callable[[], int]], None]
-    is_channel: bool = False
+    in_flight: Callable[[], tuple[float, int]] | None = None
+
+    @property
+    def is_channel(self) -> bool:
+        """Whether items go into a channel."""
+        return self.in_flight is not None
 
 
 class Outlet:
@@ -51,13 +56,17 @@ class Outlet:
         self.port = port
         self.owner = owner
         self.job = job
-        self.count: Callable[[], int] = lambda: 0
+        self.made = [0]  # emissions so far, where closures can count them
         self.delivers: list[Deliver] = []
         self._copied: list[bool] = []  # for each of them: whether a channel takes a copy
         self.signals: list[Deliver] = []
         self.wanted: list[tuple[str, type]] = []
         self.targets: list[str] = []
         self.connected = False
+
+    def count(self) -> int:
+        """Give the number of emissions so far."""
+        return self.made[0]
 
     def add_route(self, port: Input[Any], target: str, receivers: Sequence[Receiver]) -> None:
         """Send every emission along one connection, by the input's grouping."""
@@ -76,21 +85,23 @@ class Outlet:
         elif port.to == "all":
             chosen = receivers
         elif port.by is None:
-            self.delivers.append(_deal(receivers))
+            loads = [r.in_flight for r in receivers if r.in_flight is not None]
+            if len(loads) == len(receivers):
+                self.delivers.append(_deal_by_load([r.deliver for r in receivers], loads))
+            else:
+                self.delivers.append(_deal(receivers))
             return
         else:
             self.delivers.append(self._partition(port, target, receivers))
             return
         for receiver in chosen:
             self.delivers.append(receiver.deliver)
-            receiver.tell(lambda: self.count())
+            receiver.tell(self.count)
 
-    def _partition(
-        self, port: Input[Any], target: str, receivers: Sequence[Receiver]
-    ) -> Deliver:
+    def _partition(self, port: Input[Any], target: str, receivers: Sequence[Receiver]) -> Deliver:
         assert port.by is not None
         if callable(port.by):
-            return _by_key(receivers, partial(placed_lookup, self.job, target, port.name, port.by))
+            return _by_key(receivers, port.by, without_key(self.job, target, port.name))
         return _by_rows(receivers, placed_splitter(self.job, target, port.name, port.by))
 
     def add_collector(self, deliver: Deliver, *, is_channel: bool = False) -> None:
@@ -107,8 +118,9 @@ class Outlet:
         kind = self.port.type
         copies = may_change(kind) and not all(self._copied)
         one = len(self.delivers) == 1
-        emit, self.count = _emitter(
+        emit = _emitter(
             self._deliver(copies=copies),
+            self.made,
             freezes=_may_carry_arrays(kind),
             copies=copies and one,
         )
@@ -158,20 +170,16 @@ class Outlet:
 
 
 def _emitter(
-    deliver: Deliver, *, freezes: bool, copies: bool
-) -> tuple[Callable[[Any], Emission], Callable[[], int]]:
+    deliver: Deliver, made: list[int], *, freezes: bool, copies: bool
+) -> Callable[[Any], Emission]:
     # Closures, because a call of an instance's __call__ costs three times as
     # much; this is the innermost loop of the engine.
-    emitted = 0
-
     def emit(item: object) -> Emission:
-        nonlocal emitted
-        emitted += 1
+        made[0] += 1
         return deliver, item
 
     def emit_frozen(item: object) -> Emission:
-        nonlocal emitted
-        emitted += 1
+        made[0] += 1
         array = item
         # The arrays that a view looks into are given away with it.
         while isinstance(array, np.ndarray):
@@ -179,24 +187,20 @@ def _emitter(
             array = array.base
         return deliver, item
 
-    def emit_copied(item: object) -> Emission:
+    def emit_copied(item: Any) -> Emission:  # items of every type
         # What is handed over directly may be kept; its emitter may change it.
-        nonlocal emitted
-        emitted += 1
         if type(item) is tuple:
+            made[0] += 1
             for part in item:
                 if type(part) not in ATOMS:
-                    break
-            else:
-                return deliver, item
-        elif isinstance(item, np.ndarray):
-            emitted -= 1
-            emit_frozen(item)
-        return deliver, own_copy(item)
+                    return deliver, own_copy(item)
+            return deliver, item
+        emission = emit_frozen(item)
+        return emission if type(item) in ATOMS else (deliver, own_copy(item))
 
     if copies:
-        return emit_copied, lambda: emitted
-    return (emit_frozen if freezes else emit), lambda: emitted
+        return emit_copied
+    return emit_frozen if freezes else emit
 
 
 def _may_carry_arrays(kind: type) -> bool:
@@ -207,16 +211,41 @@ def _dropped(item: object) -> None:
     return None
 
 
+def _deal_by_load(
+    delivers: Sequence[Deliver], loads: Sequence[Callable[[], tuple[float, int]]]
+) -> Deliver:
+    """Deal to the channel with the least on it; the longer the queues, the more at once."""
+    deliver = delivers[0]
+    turn, left = -1, 0
+    count = len(delivers)
+
+    def choose() -> None:
+        nonlocal deliver, turn, left
+        turn = (turn + 1) % count
+        # Of very many, not all are looked at.
+        near = [(turn + step) % count for step in range(min(count, _LOOKED_AT))]
+        (_, items), _, number = min(
+            (loads[place](), step, place) for step, place in enumerate(near)
+        )
+        deliver = delivers[number]
+        left = max(1, min(_DEALT_AT_ONCE, items // 4))
+
+    def deal(item: object) -> Any:  # an iterator of emissions, or None
+        nonlocal left
+        if not left:
+            choose()
+        left -= 1
+        return deliver(item)
+
+    return deal
+
+
 def _deal(receivers: Sequence[Receiver]) -> Deliver:
     sent = [0] * len(receivers)
     delivers = [receiver.deliver for receiver in receivers]
     turn = 0
     for number, receiver in enumerate(receivers):
         receiver.tell(lambda number=number: sent[number])  # type: ignore[misc]  # binds the loop's value
-
-    if all(receiver.is_channel for receiver in receivers):
-        turns = itertools.cycle(delivers)
-        return lambda item: next(turns)(item)
 
     def deal(item: object) -> Any:  # an iterator of emissions, or None
         nonlocal turn
@@ -229,13 +258,15 @@ def _deal(receivers: Sequence[Receiver]) -> Deliver:
 
 
 def _by_key(
-    receivers: Sequence[Receiver], lookup: Callable[[dict[Any, int], Callable[[Key], int]], Any]
+    receivers: Sequence[Receiver],
+    by: Callable[[Any], Key],
+    lost: Callable[[object, Exception], None],
 ) -> Deliver:
     sent = [0] * len(receivers)
     delivers = [receiver.deliver for receiver in receivers]
     for number, receiver in enumerate(receivers):
         receiver.tell(lambda number=number: sent[number])  # type: ignore[misc]  # binds the loop's value
-    numbers: dict[Any, int] = {}
+    numbers: dict[Any, int] = {}  # of the receivers, by keys that were met
 
     def place(key: Key) -> int:
         if len(numbers) >= _REMEMBERED:
@@ -243,18 +274,30 @@ def _by_key(
         number = numbers[key] = stable_hash(key) % len(delivers)
         return number
 
-    find = lookup(numbers, place)
+    # The lookup is written out twice: this is the innermost loop of the engine.
     if all(receiver.is_channel for receiver in receivers):
 
         def send(item: Any) -> Any:  # items of every type
-            number = find(item)
-            return None if number is None else delivers[number](item)
+            try:
+                key = by(item)
+                number = numbers.get(key)
+                if number is None:
+                    number = place(normalise(key))
+            except Exception as cause:  # noqa: BLE001 - placed and raised again
+                lost(item, cause)
+                return None
+            return delivers[number](item)
 
         return send
 
     def partition(item: Any) -> Any:  # items of every type
-        number = find(item)
-        if number is None:
+        try:
+            key = by(item)
+            number = numbers.get(key)
+            if number is None:
+                number = place(normalise(key))
+        except Exception as cause:  # noqa: BLE001 - placed and raised again
+            lost(item, cause)
             return None
         sent[number] += 1
         return iter(((delivers[number], item),))

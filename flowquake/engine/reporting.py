@@ -18,7 +18,8 @@ from typing import Any
 from flowquake.clock import Clock, ManualClock
 from flowquake.engine.channels import Note, Transport
 from flowquake.engine.job import Job, Load, OnError, PECounts
-from flowquake.engine.sampling import Place, Sampler, placing
+from flowquake.engine.placing import Place, placing
+from flowquake.engine.sampling import Sampler
 from flowquake.engine.worker import Worker
 from flowquake.errors import FlowquakeError, PEError
 from flowquake.planning import Plan
@@ -140,9 +141,7 @@ class WorkerJob(Job):
             self.heartbeat()
 
 
-def serve(
-    task: Task, number: int, transport: Transport, *, beside: bool = False
-) -> Iterator[None]:
+def serve(task: Task, number: int, transport: Transport, *, beside: bool = False) -> Iterator[None]:
     """Run one worker of a plan to its end, in this process.
 
     However it ends, the coordinator is told.
@@ -180,7 +179,11 @@ def serve(
     asked = _Asked(job)
     worker: Worker | None = None
     done = False
-    with _logging(None if beside else tell, number), _stack_writer(task, number) as arm, Sampler() as sampler:
+    with (
+        _logging(None if beside else tell, number),
+        _stack_writer(task, number) as arm,
+        Sampler() as sampler,
+    ):
         try:
             worker = Worker(
                 job,
@@ -191,7 +194,12 @@ def serve(
                 channel_bytes=task.channel_bytes,
                 on_note=asked.hear,
             )
-            job.heartbeat = lambda: (arm(), tell(Note("beat", _beat(job, worker, sampler))))[1]
+
+            def beat(alive: Worker = worker) -> None:
+                arm()
+                tell(Note("beat", _beat(job, alive, sampler)))
+
+            job.heartbeat = beat
             job.tick(force=True)
             yield from _work(worker, asked)
             done = not asked.aborted

@@ -94,6 +94,9 @@ def is_settled(item: Any) -> bool:  # items of every type
 
 
 def _judge(item: object) -> bool | tuple[str, ...]:
+    """Say what is known of all items of a class, or which of their fields decide."""
+    if getattr(type(item), "IS_FROZEN", False):  # the word of a record's author
+        return True
     if isinstance(item, _UNCHANGING) or is_batch(item):
         return True
     parameters = getattr(type(item), "__dataclass_params__", None)

@@ -116,7 +116,7 @@ class Worker:
                         queue = channel.number(index, j)
                         sender = self._sender(queue, worker_of[c.target, j], owner, c.output)
                         receivers.append(
-                            Receiver(sender.deliver, sender.signal, _untold, is_channel=True)
+                            Receiver(sender.deliver, sender.signal, _untold, sender.in_flight)
                         )
                 else:
                     for j in self._direct_receivers(c, index):
@@ -265,9 +265,9 @@ class Worker:
         """Add how long items waited for this worker's instances, and how many still do."""
         for target, inlet, _ in self._inlets.values():
             load = loads[target]
-            load.queue += inlet.arrived - inlet.taken
+            load.queue += inlet.arrived - inlet.count()
             load.waited += inlet.waited
-            load.crossed += inlet.taken
+            load.crossed += inlet.count()
 
     def add_counts(self, counts: dict[str, PECounts], unconnected: dict[str, int]) -> None:
         """Add what this worker's instances did to the run's counts."""

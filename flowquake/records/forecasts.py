@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, ClassVar, Final, Literal, Self, cast
 
 from flowquake.records.batch import Timescale
 from flowquake.records.frozen import FrozenDict, freeze
@@ -132,6 +132,8 @@ class Forecast:
         If the status, time unit or time scale is not one of those above.
     """
 
+    IS_FROZEN: ClassVar[bool] = True  # nothing in it can be changed
+
     schema: str = SCHEMA
     id: str = ""
     revision: int = 0
@@ -181,6 +183,11 @@ class Forecast:
         if not self.id:
             made = forecast_id(self.source, self.key, self.model, self.settings, self.data_until)
             put(self, "id", made)
+
+    @property
+    def nbytes(self) -> int:
+        """About the bytes it holds."""
+        return 2048
 
     @property
     def time(self) -> int:

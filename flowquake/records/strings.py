@@ -9,8 +9,64 @@ import numpy as np
 import numpy.typing as npt
 
 Codes = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+Ends = npt.NDArray[np.int64]
 Index = slice | npt.NDArray[np.integer[Any]]  # any integer type indexes
 MISSING = -1
+
+
+class _Table:
+    """The different texts of a column, as text or as bytes; each made from the other when asked.
+
+    As bytes they are two arrays, which travel between processes as fast as
+    any other column.
+    """
+
+    __slots__ = ("_packed", "_texts", "count")
+
+    def __init__(
+        self, texts: tuple[str, ...] | None, packed: tuple[Bytes, Ends] | None = None
+    ) -> None:
+        self._texts = texts
+        self._packed = packed
+        self.count = len(texts) if texts is not None else len(packed[1])  # type: ignore[index]  # one is there
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts."""
+        if self._texts is None:
+            assert self._packed is not None
+            raw, ends = self._packed[0].tobytes(), self._packed[1].tolist()
+            places = zip([0, *ends], ends, strict=False)
+            if raw.isascii():
+                text = raw.decode("ascii")
+                self._texts = tuple([text[start:end] for start, end in places])
+            else:
+                self._texts = tuple([_decoded(raw[start:end]) for start, end in places])
+        return self._texts
+
+    @property
+    def packed(self) -> tuple[Bytes, Ends]:
+        """All texts in UTF-8, one after the other, and where each ends."""
+        if self._packed is None:
+            assert self._texts is not None
+            raw = [text.encode("utf-8", "surrogatepass") for text in self._texts]
+            ends = np.cumsum([len(part) for part in raw], dtype=np.int64)
+            self._packed = np.frombuffer(b"".join(raw), np.uint8), ends
+        return self._packed
+
+    def take(self, places: npt.NDArray[np.integer[Any]]) -> _Table:
+        """Give a table of some of the texts."""
+        raw, ends = self.packed
+        starts = np.concatenate(([0], ends[:-1])) if len(ends) else ends
+        sizes = (ends - starts)[places]
+        stops = np.cumsum(sizes)
+        at = np.repeat(starts[places] - (stops - sizes), sizes) + np.arange(sizes.sum())
+        return _Table(None, (raw[at], stops))
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")
 
 
 class Strings:
@@ -35,10 +91,10 @@ class Strings:
     ('ML', None, ('ML', 'MD'))
     """
 
-    __slots__ = ("codes", "values")
+    __slots__ = ("codes", "table")
 
     codes: Codes
-    values: tuple[str, ...]
+    table: _Table
 
     def __init__(self, codes: npt.ArrayLike, values: Sequence[str]) -> None:
         array = np.ascontiguousarray(codes, dtype=np.int32)
@@ -51,13 +107,18 @@ class Strings:
             raise ValueError("a value occurs twice")
         array.setflags(write=False)
         object.__setattr__(self, "codes", array)
-        object.__setattr__(self, "values", table)
+        object.__setattr__(self, "table", _Table(table))
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The different texts."""
+        return self.table.texts
 
     @classmethod
-    def _of(cls, codes: Codes, values: tuple[str, ...]) -> Strings:
+    def _of(cls, codes: Codes, table: _Table) -> Strings:
         new = object.__new__(cls)
         object.__setattr__(new, "codes", codes)
-        object.__setattr__(new, "values", values)
+        object.__setattr__(new, "table", table)
         return new
 
     @classmethod
@@ -68,22 +129,22 @@ class Strings:
         codes = np.fromiter((add(item, len(table) - 1) for item in items), dtype=np.int32)
         del table[None]
         codes.setflags(write=False)
-        return cls._of(codes, tuple(str(value) for value in table))
+        return cls._of(codes, _Table(tuple(str(value) for value in table)))
 
     @classmethod
     def missing(cls, length: int) -> Strings:
         """Give a column without any text."""
         codes = np.full(length, MISSING, dtype=np.int32)
         codes.setflags(write=False)
-        return cls._of(codes, ())
+        return cls._of(codes, _Table(()))
 
     @classmethod
     def concat(cls, parts: Sequence[Strings]) -> Strings:
         """Join columns, in order."""
         if not parts:
             return cls.missing(0)
-        first = parts[0].values
-        if all(part.values is first for part in parts):
+        first = parts[0].table
+        if all(part.table is first for part in parts):
             codes = np.concatenate([part.codes for part in parts])
             codes.setflags(write=False)
             return cls._of(codes, first)
@@ -94,14 +155,14 @@ class Strings:
             chunks.append(np.array([*places, MISSING], dtype=np.int32)[part.codes])
         codes = np.concatenate(chunks)
         codes.setflags(write=False)
-        return cls._of(codes, tuple(table))
+        return cls._of(codes, _Table(tuple(table)))
 
     def take(self, index: Index) -> Strings:
         """Give the rows of a slice (a view) or an index array."""
         codes = self.codes[index]
         if codes.flags.writeable:
             codes.setflags(write=False)
-        return Strings._of(codes, self.values)
+        return Strings._of(codes, self.table)
 
     def compact(self) -> Strings:
         """Give the same column with only the values that occur."""
@@ -109,7 +170,7 @@ class Strings:
         shift = 1 if len(used) and used[0] == MISSING else 0
         fresh = (codes.reshape(-1) - shift).astype(np.int32)
         fresh.setflags(write=False)
-        return Strings._of(fresh, tuple(self.values[code] for code in used[shift:].tolist()))
+        return Strings._of(fresh, self.table.take(used[shift:]))
 
     def to_array(self) -> npt.NDArray[np.object_]:
         """Give an object array of texts, None where missing."""
@@ -135,14 +196,14 @@ class Strings:
     @property
     def nbytes(self) -> int:
         """About the bytes it holds: the codes, and 16 for each text that can be in use."""
-        return self.codes.nbytes + 16 * min(len(self.values), len(self.codes))
+        return self.codes.nbytes + 16 * min(self.table.count, len(self.codes))
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def __getitem__(self, place: int) -> str | None:
         code = self.codes[place]
-        return None if code == MISSING else self.values[code]
+        return None if code == MISSING else self.table.texts[code]
 
     def __iter__(self) -> Iterator[str | None]:
         return iter(self.to_list())
@@ -150,7 +211,7 @@ class Strings:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Strings):
             return NotImplemented
-        if self.values == other.values:
+        if self.table is other.table or self.values == other.values:
             return bool(np.array_equal(self.codes, other.codes))
         return self.to_list() == other.to_list()
 
@@ -163,14 +224,14 @@ class Strings:
         raise AttributeError(f"Strings cannot be changed: {name}")
 
     def __repr__(self) -> str:
-        return f"Strings({len(self)} rows, {len(self.values)} values)"
+        return f"Strings({len(self)} rows, {self.table.count} values)"
 
-    def __reduce__(self) -> tuple[object, tuple[Codes, tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[object, tuple[Codes, Bytes, Ends]]:
         # A slice shares its parent's table; what is sent carries only its own.
-        own = self.compact() if len(self.values) > len(self.codes) else self
-        return _restore, (own.codes, own.values)
+        own = self.compact() if self.table.count > len(self.codes) else self
+        return _restore, (own.codes, *own.table.packed)
 
 
-def _restore(codes: Codes, values: tuple[str, ...]) -> Strings:
+def _restore(codes: Codes, raw: Bytes, ends: Ends) -> Strings:
     codes.setflags(write=False)
-    return Strings._of(codes, values)
+    return Strings._of(codes, _Table(None, (raw, ends)))

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from flowquake.records.batch import Timescale
 from flowquake.records.events import EventBatch
@@ -49,6 +49,8 @@ class Window:
         If ``end`` is before ``start``.
     """
 
+    IS_FROZEN: ClassVar[bool] = True  # nothing in it can be changed
+
     source: str
     key: str | None
     start: int
@@ -74,6 +76,11 @@ class Window:
         return self.end
 
     @property
+    def nbytes(self) -> int:
+        """About the bytes it holds."""
+        return self.events.nbytes + 256
+
+    @property
     def duration_days(self) -> float:
         """Length, days."""
         return days(self.end - self.start)
@@ -83,6 +90,7 @@ class _Estimate:
     """What estimates from a window share: their JSON."""
 
     __slots__ = ()
+    IS_FROZEN: ClassVar[bool] = True  # nothing in it can be changed
 
     def to_json(self) -> dict[str, Any]:
         """Give the estimate as a dictionary of JSON values; what does not exist is null."""

@@ -54,3 +54,29 @@ def test_plan_names_instances(flowquake: Flowquake) -> None:
     assert "double[1]" in flowquake("plan", "toy.py", "-n", 2).out
     document = flowquake("plan", "toy.py", "-n", 2, "--json").json("plan")
     assert document["instances"]["double"] == 2
+
+
+def test_a_plan_is_drawn_in_each_format(flowquake: Flowquake, folder: Path) -> None:
+    assert flowquake("plan", "toy.py", "-n", 2, "--format", "mermaid").out.startswith("flowchart")
+    assert flowquake("plan", "toy.py", "-n", 2, "--format", "dot").out.startswith("digraph")
+    flowquake("plan", "toy.py", "-n", 2, "-o", "toy.svg")
+    assert "worker 1" in (folder / "toy.svg").read_text()
+    flowquake("plan", "toy.py", "-n", 2, "-o", "toy.txt")
+    assert (folder / "toy.txt").read_text() == flowquake("plan", "toy.py", "-n", 2).out
+
+
+def test_plan_takes_partitions(flowquake: Flowquake) -> None:
+    apart = flowquake("plan", "toy.py", "-n", 3, "--partition", "numbers, double", "--json")
+    units = [[i["element"] for i in unit["instances"]] for unit in apart.json("plan")["units"]]
+    assert units == [["numbers", "double"], ["keep"], ["keep"]]
+    wrong = flowquake("plan", "toy.py", "-n", 2, "--partition", "numbers,kep")
+    assert (wrong.code, "did you mean 'keep'?" in wrong.err) == (2, True)
+
+
+def test_plan_can_leave_every_element_apart(flowquake: Flowquake) -> None:
+    apart = flowquake("plan", "toy.py", "-n", 2, "--no-fuse", "--json").json("plan")
+    assert {unit["stage"] for unit in apart["units"]} == {0, 1, 2}
+
+
+def test_plan_as_json_is_not_written_to_a_file(flowquake: Flowquake) -> None:
+    assert flowquake("plan", "toy.py", "--json", "-o", "toy.svg").code == 2

@@ -33,6 +33,8 @@ def test_a_run_leaves_a_directory_that_says_what_was_run(
         "seed": 7,
         "on_error": "stop",
         "restarts": 0,
+        "fuse": True,
+        "stall_timeout": 60.0,
     }
     [given] = record["inputs"]
     assert given["sha256"].startswith("ba7816bf")
@@ -89,7 +91,7 @@ def test_help_of_a_workflow_shows_its_typed_parameters(flowquake: Flowquake) -> 
         (["--on-error", "ignore"], 2, "on_error='ignore' is not known"),
         (["--mapping", "sequental"], 2, "did you mean 'sequential'?"),
         (["-n", "2"], 2, "the sequential mapping has one worker"),
-        (["--restarts", "1"], 2, "--restarts 1 needs worker processes"),
+        (["--restarts", "1"], 2, "--restarts 1 needs checkpoints"),
         (["--sed", "1"], 2, "--seed"),
         (["--set", "fail_at=1"], 1, "PE 'double' failed on item 2"),
         (["--set", "fail_at=1", "--set", "how=input"], 3, "InputError: the number is bad"),

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from flowquake import Workflow, run
 from flowquake.mappings.mpi import MPI
-from flowquake.mappings.mpiexec import find_launcher
+from flowquake.mappings.mpifound import find_launcher
 from flowquake.ports import BoundOutput
 from tests.mappings import ways
 from tests.mappings.graphs import CUTS, GRAPHS, failure_of, outcome_of, places_of, recut

@@ -1,0 +1,1 @@
+"""For users of other engines: their words, on this engine."""
