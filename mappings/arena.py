@@ -7,6 +7,7 @@ process that holds it is gone, however it went.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import mmap
 import os
 import tempfile
@@ -118,3 +119,8 @@ class ReadArena:
         """Copy a slot out; it is freed at once."""
         self.freed.append(offset)
         return self._map[offset : offset + size]
+
+    def close(self) -> None:
+        """Give the memory back, unless something still looks into it."""
+        with contextlib.suppress(BufferError):
+            self._map.close()

@@ -277,6 +277,8 @@ class _Launcher:
     def __init__(self, process: int | subprocess.Popen[bytes], given: socket.socket) -> None:
         self._process = process
         self._socket = given
+        self._poll = select.poll()
+        self._poll.register(given, select.POLLIN)
         self.workers = 0
         self.pids: dict[int, int] = {}
         self.spawned = False
@@ -325,7 +327,7 @@ class _Launcher:
     def ended(self) -> list[tuple[int, int]]:
         """Give (worker, wait status) of those that have ended since."""
         found = []
-        while not self.is_over and select.select([self._socket], [], [], 0)[0]:
+        while not self.is_over and self._poll.poll(0):
             try:
                 kind, *content = receive_object(self._socket)
             except (EOFError, OSError):
@@ -344,7 +346,7 @@ class _Launcher:
 
     def wait(self, seconds: float) -> None:
         """Sleep until it says something, or for so long."""
-        select.select([self._socket], [], [], seconds)
+        self._poll.poll(round(1000 * seconds))
 
     def kill(self) -> None:
         """End all workers at once."""

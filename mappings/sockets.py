@@ -102,9 +102,9 @@ class SocketTransport:
         return not any(link.outgoing for link in self._links.values() if link.is_open)
 
     def close(self) -> None:
-        """Close the sockets."""
+        """Close the sockets, and the arenas into which nothing looks any more."""
         for link in self._links.values():
-            link.socket.close()
+            link.close()
 
     def _mind(self, link: _Link) -> None:
         """Ask to hear when a socket can be written, only while there is something to write."""
@@ -142,6 +142,12 @@ class _Link:
         self._reader = reader
         self._copied = copied
         self._incoming = bytearray()
+
+    def close(self) -> None:
+        """Give back what the operating system holds."""
+        self.socket.close()
+        if self._reader is not None:
+            self._reader.close()
 
     # Writing.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
@@ -25,6 +26,7 @@ from flowquake import (
     TransportError,
     Wait,
     Workflow,
+    run,
     stream,
 )
 from flowquake.mappings.multi import Multi
@@ -115,6 +117,20 @@ def test_a_failure_ends_a_stream_with_its_error() -> None:
     items = stream(workflow, last.out, mapping=Multi(), workers=3, fuse=False)
     with pytest.raises(PEError, match="is too even"):
         list(items)
+
+
+def test_runs_leave_no_file_open() -> None:
+    def descriptors() -> int:
+        workflow, last = Workflow("again"), Identity()
+        workflow.chain(Numbers(n=10, parts=2), last)
+        run(workflow, mapping=Multi(), workers=3, fuse=False, collect=[last.out])
+        return len(os.listdir("/dev/fd"))
+
+    gc.disable()
+    try:
+        assert descriptors() == descriptors() == descriptors()
+    finally:
+        gc.enable()
 
 
 class Holds(ProcessingElement):
