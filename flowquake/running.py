@@ -20,6 +20,7 @@ from flowquake.errors import ConfigError
 from flowquake.mapping import Mapping, find_mapping
 from flowquake.planning import plan
 from flowquake.ports import BoundOutput, Emission
+from flowquake.stopping import stop_signals
 from flowquake.threads import one_thread
 from flowquake.workflow import Workflow
 
@@ -253,10 +254,7 @@ def _stopping_on_signals(job: Job) -> Iterator[None]:
         job.stopping.set()
         log.info("stopping: what is in flight is finished", extra={"signal": number})
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)  # under nohup it stays ignored
-    before = {number: signal.signal(number, stop) for number in numbers}
+    before = {number: signal.signal(number, stop) for number in stop_signals()}
     try:
         yield
     finally:

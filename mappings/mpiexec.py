@@ -28,6 +28,7 @@ from flowquake.engine.stacks import StackPlaces
 from flowquake.mappings.mpifound import Launcher
 from flowquake.mappings.processes import die_with_parent
 from flowquake.mappings.rank import PARENT, as_bound, remove_segments
+from flowquake.stopping import stop_signals
 
 # How MPICH and Open MPI say which signal ended a rank, and what else they print.
 _SIGNAL: Final = re.compile(rb"\(signal (\d+)\)|exited on signal (\d+)")
@@ -361,11 +362,3 @@ class _Pump:
         with contextlib.suppress(OSError):  # nobody reads any more
             self.target.writelines(parts)
             self.target.flush()
-
-
-def stop_signals() -> list[signal.Signals]:
-    """Name the signals that ask a run to stop; not SIGHUP under ``nohup``."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    return numbers

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +21,7 @@ from flowquake.cli.watching import JsonLog, Watcher, logging_to
 from flowquake.errors import ConfigError, FlowquakeError, Interrupted, PEError, UsageError
 from flowquake.rundir import RunDirectory
 from flowquake.runindex import add_to_index
+from flowquake.stopping import stop_signals
 
 if TYPE_CHECKING:
     from flowquake.cli.serving import MetricsServer
@@ -131,20 +135,47 @@ def execute(
     record = begin_record(
         directory, loaded, settings=settings, values=values, options=asdict(options)
     )
-    directory.write(record)
-    if not add_to_index(
-        directory.id, directory.path, workflow=loaded.name, started=record["started"]
-    ):
-        note("the index of runs cannot be written; `flowquake runs` will not know this run")
-    with logging_to(directory, verbose=verbose) as journal:
-        watcher = Watcher(
-            directory,
-            table=LiveTable(workflow.name) if progress else None,
-            lines=lines,
-            server=server,
-            info={"run": directory.id, "workflow": loaded.name, "version": __version__},
-        )
-        return _run(workflow, record, directory, options, mapping, journal, watcher)
+    with _heard_early():
+        try:
+            directory.write(record)
+            if not add_to_index(
+                directory.id, directory.path, workflow=loaded.name, started=record["started"]
+            ):
+                note("the index of runs cannot be written; `flowquake runs` will not know this run")
+            with logging_to(directory, verbose=verbose) as journal:
+                watcher = Watcher(
+                    directory,
+                    table=LiveTable(workflow.name) if progress else None,
+                    lines=lines,
+                    server=server,
+                    info={"run": directory.id, "workflow": loaded.name, "version": __version__},
+                )
+                return _run(workflow, record, directory, options, mapping, journal, watcher)
+        except KeyboardInterrupt:  # before the run could hear it, or after its end
+            end_record(record, directory, status="interrupted", exit_code=INTERRUPTED)
+            raise
+
+
+@contextlib.contextmanager
+def _heard_early() -> Iterator[None]:
+    """Let SIGTERM and the loss of the terminal end this process as Ctrl-C does.
+
+    While the workflow runs it hears them itself, and ends in order.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [n for n in stop_signals() if n != signal.SIGINT]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def follow(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,3 +210,17 @@ def test_a_wrong_settings_file_is_an_error(
     (folder / "flowquake.toml").write_text(text)
     result = flowquake("run", "toy.py")
     assert (result.code, said in result.err) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_between_the_first_record_and_the_run_completes_the_record(
+    flowquake: Flowquake, folder: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    before = signal.getsignal(number)
+    monkeypatch.setattr(
+        "flowquake.cli.executing.add_to_index", lambda *_, **__: signal.raise_signal(number)
+    )
+    assert flowquake("run", "toy.py", "--out", "out").code == 130
+    record = json.loads((folder / "out" / "run.json").read_text())
+    assert (record["status"], record["exit_code"]) == ("interrupted", 130)
+    assert signal.getsignal(number) is before
