@@ -5,10 +5,9 @@ from __future__ import annotations
 import bisect
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from inspect import isgeneratorfunction
-from typing import Any, Final
+from typing import Any
 
 from flowquake.batches import Splitter, is_batch
 from flowquake.engine.failures import (
@@ -23,25 +22,14 @@ from flowquake.engine.failures import (
 from flowquake.engine.handlers import losing_nothing, taking_side_data
 from flowquake.engine.inflow import Inflow
 from flowquake.engine.job import InstanceContext, Job
-from flowquake.engine.ordering import TimeBuffer
 from flowquake.engine.outlets import Outlet, Receiver
+from flowquake.engine.scopes import NO_KEY, Scope
 from flowquake.errors import FlowquakeError, PEError
 from flowquake.functions import FunctionElement
 from flowquake.keys import normalise, sort_key
 from flowquake.planning import InstancePlan
 from flowquake.ports import Deliver, Emission, Key
 from flowquake.signals import END, HALT, RESUME, Signal, Watermark
-
-NO_KEY: Final = object()
-
-
-@dataclass(slots=True)
-class _Scope:
-    """State and waiting rows of one key, or of an instance without keys."""
-
-    key: Any  # a Key, or NO_KEY
-    state: Any = None  # the element's own dataclass
-    buffer: TimeBuffer = field(default_factory=TimeBuffer)
 
 
 class Instance:
@@ -84,7 +72,7 @@ class Instance:
         self.halted = False
         self._inflow = Inflow()
         self._idle = False
-        self._scopes: dict[Any, _Scope] = {}
+        self._scopes: dict[Any, Scope] = {}
         self._keys: list[tuple[Any, Any]] = []
         self._signals: list[Deliver] = []
         self._ports = list(self.declared.inputs)
@@ -255,7 +243,7 @@ class Instance:
 
         return deliver
 
-    def _hold(self, scope: _Scope, port: int, item: object) -> Iterator[Emission] | None:
+    def _hold(self, scope: Scope, port: int, item: object) -> Iterator[Emission] | None:
         late = scope.buffer.add(port, item, self.watermark)
         if late is None:
             return None
@@ -265,16 +253,16 @@ class Instance:
         self._enter(scope)
         return iter((self.own["late"](late),))
 
-    def _scope(self, key: Any) -> _Scope:  # a Key, or NO_KEY
+    def _scope(self, key: Any) -> Scope:  # a Key, or NO_KEY
         scope = self._scopes.get(key)
         if scope is None:
             state = self.declared.state
-            scope = _Scope(key, None if state is None else state())
+            scope = Scope(key, None if state is None else state())
             self._scopes[key] = scope
             bisect.insort(self._keys, (() if key is NO_KEY else sort_key(key), key), key=_first)
         return scope
 
-    def _enter(self, scope: _Scope) -> None:
+    def _enter(self, scope: Scope) -> None:
         if self.declared.state is not None:
             self.own["state"] = scope.state
         if scope.key is not NO_KEY:
@@ -339,7 +327,7 @@ class Instance:
         self.watermark = time
         yield from self.to_all(Watermark(time))
 
-    def _release(self, scope: _Scope, before: int | None) -> Iterator[Emission]:
+    def _release(self, scope: Scope, before: int | None) -> Iterator[Emission]:
         try:
             for port, item in scope.buffer.release(before):
                 self._enter(scope)
