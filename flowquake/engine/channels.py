@@ -105,6 +105,19 @@ class Transport(Protocol):
         """Give back what the transport holds."""
 
 
+def next_stride(stride: int, spent: float) -> int:
+    """Give how many items to take before the clock is looked at again.
+
+    Parameters
+    ----------
+    stride : int
+        How many were taken.
+    spent : float
+        In how many seconds.
+    """
+    return min(2 * stride, 64) if spent < SLICE_S / 4 else max(1, stride // 4)
+
+
 class Sender:
     """The sending end of a channel: gathers items into parcels.
 
@@ -180,6 +193,19 @@ class Sender:
             return None
         if kind is tuple and ATOMS.issuperset(map(type, item)):  # type: ignore[call-overload]  # it is a tuple
             size = sum(map(getsizeof, item))  # type: ignore[call-overload]  # it is a tuple
+            pending = self._pending
+            if (
+                pending
+                and len(pending) < self._batch - 1
+                and self._load + size < PARCEL_BYTES
+                and size <= self._space
+                and self._room > 0
+            ):
+                pending.append(item)
+                self._room -= 1
+                self._space -= size
+                self._load += size
+                return None
         else:
             size = item_nbytes(item)
             if not is_settled(item) and (self._is_local or size < PARCEL_BYTES):
@@ -330,7 +356,7 @@ class Inlet:
                 item.restore(self._channel) if type(item) is Snapshot else item for item in items
             ]
         stride = 1
-        began = timer()
+        began = last = timer()
         for at, sent in (*parcel.signals, (len(items), None)):
             while done < at:
                 some = items[done : min(at, done + stride)]
@@ -338,11 +364,12 @@ class Inlet:
                 self.taken += len(some)
                 yield from zip(repeat(deliver), self._left)
                 done += len(some)
-                spent = timer() - began
-                stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
-                if spent > SLICE_S:
+                now = timer()
+                stride = next_stride(stride, now - last)
+                if now - began > SLICE_S:
                     yield END_OF_SLICE
-                    began = timer()
+                    began = now = timer()
+                last = now
             if sent is not None:
                 yield signal, sent
 

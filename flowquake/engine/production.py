@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from flowquake.engine.channels import SLICE_S, next_stride
 from flowquake.engine.failures import origin, phase_failure
 from flowquake.engine.suspension import END_OF_SLICE, Condition, suspend
 from flowquake.errors import PEError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from flowquake.engine.instance import Instance
     from flowquake.engine.job import Job
 
-SLICE_S = 0.002
-
 
 def produce(instance: Instance) -> Iterator[Emission]:
     """Run ``produce`` to its end; other work may go first after each slice."""
@@ -31,7 +30,7 @@ def produce(instance: Instance) -> Iterator[Emission]:
     idle = False
     timer = instance.job.timer
     stride = left = 1
-    began = timer()
+    began = looked = timer()
     try:
         production = source.produce(instance.place.split)
         if production is None:
@@ -59,7 +58,7 @@ def produce(instance: Instance) -> Iterator[Emission]:
                 due = instance.job.clock.monotonic() + _seconds(produced)
                 yield suspend, Condition(_is_due(instance.job, due), due)
                 stride = left = 1
-                began = timer()
+                began = looked = timer()
                 continue
             else:
                 raise PEError(
@@ -68,12 +67,12 @@ def produce(instance: Instance) -> Iterator[Emission]:
                 )
             left -= 1
             if not left or stopping.requested:
-                spent = timer() - began
-                stride = min(2 * stride, 64) if spent < SLICE_S / 4 else 1
-                left = stride
-                if spent > SLICE_S or stopping.requested:
+                now = timer()
+                left = stride = next_stride(stride, now - looked)
+                if now - began > SLICE_S or stopping.requested:
                     yield END_OF_SLICE
-                    began = timer()
+                    began = now = timer()
+                looked = now
     except Exception as cause:  # noqa: BLE001 - placed and raised again
         error = phase_failure(instance, "produce()", cause)
         raise error from origin(error, cause)
