@@ -11,13 +11,13 @@ from flowquake.engine.channels import (
     CHANNEL_BYTES,
     CHANNEL_ITEMS,
     Credit,
-    Inlet,
     Note,
     Parcel,
     Sender,
     Transport,
 )
 from flowquake.engine.failures import unreadable, unsendable
+from flowquake.engine.inlets import Inlet
 from flowquake.engine.instance import Instance
 from flowquake.engine.job import Job, Load, PECounts
 from flowquake.engine.outlets import Receiver

@@ -24,7 +24,7 @@ from flowquake.cli.measuring import Loads
 if TYPE_CHECKING:
     from tests.cli.conftest import Flowquake
 
-ITEMS = 800
+ITEMS = 2400
 SLOW, QUICK = 30, 1  # about 10 µs each
 MATRIX = np.ones((48, 48))
 
