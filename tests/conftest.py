@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
@@ -50,7 +51,8 @@ def shared_data() -> SharedData:
 def _missing_mpi() -> str | None:
     if importlib.util.find_spec("mpi4py") is None:
         return "mpi4py is not installed"
-    return None if shutil.which("mpiexec") else "there is no mpiexec"
+    beside = Path(sys.executable).with_name("mpiexec")  # where pip puts it
+    return None if beside.exists() or shutil.which("mpiexec") else "there is no mpiexec"
 
 
 def _missing_module(name: str) -> Callable[[], str | None]:
