@@ -27,7 +27,7 @@ from typing import Any, BinaryIO, Final
 from flowquake.engine.stacks import StackPlaces
 from flowquake.mappings.mpifound import Launcher
 from flowquake.mappings.processes import die_with_parent
-from flowquake.mappings.rank import PARENT, as_bound, remove_segments
+from flowquake.mappings.rank import PARENT, as_bound, remove_segments, segments
 from flowquake.stopping import stop_signals
 
 # How MPICH and Open MPI say which signal ended a rank, and what else they print.
@@ -157,6 +157,7 @@ class _Supervision:
         self.pids: dict[int, int] = {}
         self.banner = b""
         self.killed = False
+        self.segments: set[str] = set()
 
     def run(self) -> Ending:
         select = self.selector
@@ -188,7 +189,8 @@ class _Supervision:
                         self._kill()
                 if self.ending.exit_code is not None:
                     ended_at = ended_at or time.monotonic()
-                    if time.monotonic() - ended_at > _ENDED_S:
+                    patience = _FAREWELL_S if self.ending.stopped else _ENDED_S
+                    if time.monotonic() - ended_at > patience:
                         self._kill()
                 if time.monotonic() > due:
                     due = time.monotonic() + _LOOK_EVERY_S
@@ -199,7 +201,7 @@ class _Supervision:
             for number, handler in before.items():
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
             select.close()
-            remove_segments(self.ending.said.get("segments", ()))
+            remove_segments(self.segments.union(self.ending.said.get("segments", ())))
         self._say_how()
         return self.ending
 
@@ -233,6 +235,8 @@ class _Supervision:
         self._kill()
 
     def _kill_ranks(self) -> None:
+        for pid in self.pids.values():
+            self.segments.update(segments(pid))  # one that is starting has not let go of the name
         for pid in self.pids.values():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)

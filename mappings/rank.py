@@ -40,10 +40,10 @@ def as_bound(path: str) -> str:
     return f"\0{path[1:]}" if path.startswith("@") else path
 
 
-def segments() -> list[str]:
-    """Name the shared memory of the MPI library that this process holds and that has a name."""
+def segments(process: int | str = "self") -> list[str]:
+    """Name the shared memory of the MPI library that a process holds and that has a name."""
     try:
-        lines = Path("/proc/self/maps").read_text().splitlines()
+        lines = Path(f"/proc/{process}/maps").read_text().splitlines()
     except OSError:
         return []
     paths = {fields[5] for line in lines if len(fields := line.split(None, 5)) > 5}
@@ -86,6 +86,7 @@ class Lifeline:
                 main = threading.main_thread().ident
                 assert main is not None
                 signal.pthread_kill(main, signal.SIGINT)
+        remove_segments(segments())  # while MPI starts they still have a name
         os._exit(4)
 
 
