@@ -19,8 +19,17 @@ _PARCEL, _CREDIT, _NOTE = range(3)
 _CREDIT_FORM: Final = struct.Struct("<qqq")
 
 
-def encode(message: Message) -> tuple[int, int, bytes, list[memoryview]]:
+def encode(
+    message: Message, out_of_band: int = OUT_OF_BAND
+) -> tuple[int, int, bytes, list[memoryview]]:
     """Write a message.
+
+    Parameters
+    ----------
+    message : Message
+        Any.
+    out_of_band : int
+        From how many bytes on a buffer goes beside the pickle.
 
     Returns
     -------
@@ -42,7 +51,7 @@ def encode(message: Message) -> tuple[int, int, bytes, list[memoryview]]:
 
     def keep(buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
-        if raw.nbytes < OUT_OF_BAND:
+        if raw.nbytes < out_of_band:
             return True
         buffers.append(raw)
         return False

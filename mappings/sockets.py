@@ -18,6 +18,8 @@ from flowquake.mappings.codec import decode, encode
 _HEAD: Final = struct.Struct("<BqQIQ")  # kind, channel, bytes of body, buffers, bytes beside
 _PLACE: Final = struct.Struct("<qQB")  # offset in the arena or -1, bytes, copy it out
 _FREED: Final = 255  # a kind of its own: slots of the receiver's arena that are free again
+_SHARED: Final = 2**13  # bytes of a buffer, from which shared memory is faster than the socket
+_SLOTS: Final = 64  # that are given back together, unless there is time
 _READ_BYTES: Final = 2**18
 _VECTORS: Final = 64  # buffers that one system call takes
 
@@ -80,14 +82,18 @@ class SocketTransport:
             if event & ~select.POLLOUT:
                 messages += [(link.worker, message) for message in link.read()]
             self._mind(link)
-        for link in self._links.values():
-            if link.is_open and link.give_slots_back():
-                self._mind(link)
+        self._give_slots_back(_SLOTS)
         return messages
+
+    def _give_slots_back(self, least: int) -> None:
+        for link in self._links.values():
+            if link.is_open and link.give_slots_back(least):
+                self._mind(link)
 
     def wait(self, seconds: float | None) -> None:
         """Sleep until something may have arrived, or for so long."""
         if not self._own:
+            self._give_slots_back(1)
             self._poll.poll(None if seconds is None else max(0, round(seconds * 1000)))
 
     def stop(self) -> None:
@@ -152,7 +158,7 @@ class _Link:
     # Writing.
 
     def send(self, message: Message) -> None:
-        kind, channel, body, buffers = encode(message)
+        kind, channel, body, buffers = encode(message, _SHARED)
         places, beside = [], []
         for buffer in buffers:
             offset = None if self._arena is None else self._arena.place(buffer)
@@ -163,9 +169,9 @@ class _Link:
         head = _HEAD.pack(kind, channel, len(body), len(buffers), sum(b.nbytes for b in beside))
         self._write([b"".join((head, *places, body)), *beside])
 
-    def give_slots_back(self) -> bool:
-        """Tell the sender which slots are free again; False if none is."""
-        if self._reader is None or not self._reader.freed:
+    def give_slots_back(self, least: int) -> bool:
+        """Tell the sender which slots are free again; False if they are fewer than `least`."""
+        if self._reader is None or len(self._reader.freed) < least:
             return False
         freed = self._reader.freed[:]
         del self._reader.freed[: len(freed)]

@@ -166,11 +166,14 @@ class Strings:
 
     def compact(self) -> Strings:
         """Give the same column with only the values that occur."""
-        used, codes = np.unique(self.codes, return_inverse=True)
-        shift = 1 if len(used) and used[0] == MISSING else 0
-        fresh = (codes.reshape(-1) - shift).astype(np.int32)
+        occurs = np.zeros(self.table.count + 1, dtype=np.bool_)
+        occurs[self.codes] = True  # a missing text marks the last place
+        occurs[-1] = False
+        place = np.cumsum(occurs, dtype=np.int32) - 1
+        place[-1] = MISSING
+        fresh = place[self.codes].astype(np.int32, copy=False)
         fresh.setflags(write=False)
-        return Strings._of(fresh, self.table.take(used[shift:]))
+        return Strings._of(fresh, self.table.take(np.flatnonzero(occurs)))
 
     def to_array(self) -> npt.NDArray[np.object_]:
         """Give an object array of texts, None where missing."""
@@ -228,7 +231,7 @@ class Strings:
 
     def __reduce__(self) -> tuple[object, tuple[Codes, Bytes, Ends]]:
         # A slice shares its parent's table; what is sent carries only its own.
-        own = self.compact() if self.table.count > len(self.codes) else self
+        own = self.compact() if self.table.count > 2 * len(self.codes) else self
         return _restore, (own.codes, *own.table.packed)
 
 
