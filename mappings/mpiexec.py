@@ -60,10 +60,10 @@ class Ending:
         What rank 0 gave, or a rank that failed alone; None if none came so far.
     is_incomplete : bool
         Whether rank 0 could not complete the run's record.
-    lost : int or None
-        The first rank that ended without a farewell.
-    lost_pid : int or None
-        Its process, if it was on this machine.
+    lost : dict of int to int or None
+        The first rank that ended without a farewell, with its process if it
+        was on this machine. Where ``mpiexec`` ended others so soon that nobody
+        can tell which was the first, these too.
     how : str
         How it ended.
     said : dict
@@ -76,8 +76,7 @@ class Ending:
 
     exit_code: int | None = None
     is_incomplete: bool = False
-    lost: int | None = None
-    lost_pid: int | None = None
+    lost: dict[int, int | None] = field(default_factory=dict)
     how: str = ""
     said: dict[str, Any] = field(default_factory=dict)
     stopped: int = 0
@@ -157,6 +156,7 @@ class _Supervision:
         self.pids: dict[int, int] = {}
         self.banner = b""
         self.killed = False
+        self.is_known = False  # that a rank is lost, since an earlier look
         self.segments: set[str] = set()
 
     def run(self) -> Ending:
@@ -178,12 +178,13 @@ class _Supervision:
             while self.process.poll() is None or len(select.get_map()) > 1:
                 for key, _ in select.select(0.05):
                     key.data()
+                self.is_known = bool(self.ending.lost)
                 if self.process.poll() is not None and not self._outputs_open():
                     break
-                if self.ending.lost is not None or self.ending.exit_code:
+                if self.ending.lost or self.ending.exit_code:
                     over_at = over_at or time.monotonic()
                     gone = time.monotonic() - over_at
-                    if self.ending.lost is not None and gone > _FAREWELL_S:
+                    if self.ending.lost and gone > _FAREWELL_S:
                         self._kill_ranks()
                     if gone > _LAST_WORDS_S:
                         self._kill()
@@ -202,7 +203,7 @@ class _Supervision:
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
             select.close()
             remove_segments(self.segments.union(self.ending.said.get("segments", ())))
-        self._say_how()
+        how_it_ended(self.ending, self.banner, killed=self.killed)
         return self.ending
 
     def _outputs_open(self) -> bool:
@@ -250,25 +251,35 @@ class _Supervision:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
-    def _say_how(self) -> None:
-        ending = self.ending
-        # A banner may speak of another rank, which mpiexec or this process ended.
-        pid = _PID.search(self.banner)
-        if self.killed or (pid and ending.lost_pid and int(pid[1]) != ending.lost_pid):
-            ending.how = "it ended without a word"
-            return
-        found = _SIGNAL.search(self.banner)
-        code = _CODE.search(self.banner)
-        if found:
-            number = int(found[1] or found[2])
-            known = number in set(signal.Signals)
-            ending.how = f"it was ended by {signal.Signals(number).name if known else number}"
-        elif code:
-            ending.how = f"it ended with exit code {int(code[1])}"
-        elif (ending.returned or 0) > 0:
-            ending.how = f"it ended with exit code {ending.returned}"
-        else:
-            ending.how = "it ended without a word"
+
+def how_it_ended(ending: Ending, banner: bytes, *, killed: bool) -> None:
+    """Say how the lost rank ended, as far as the banner of ``mpiexec`` speaks of it.
+
+    Parameters
+    ----------
+    ending : Ending
+        Gets ``how``, and keeps in ``lost`` only the rank that the banner names.
+    banner : bytes
+        What ``mpiexec`` printed.
+    killed : bool
+        Whether this process ended ranks itself.
+    """
+    ending.how = "it ended without a word"
+    pid, found, code = _PID.search(banner), _SIGNAL.search(banner), _CODE.search(banner)
+    number = int(found[1] or found[2]) if found else 0
+    by_kill = number == signal.SIGKILL  # which is how mpiexec ends the others
+    if killed or (by_kill and len(ending.lost) > 1):
+        return
+    pids = set(ending.lost.values())
+    if pid and int(pid[1]) in pids:
+        ending.lost = {rank: its for rank, its in ending.lost.items() if its == int(pid[1])}
+    elif pid and None not in pids:
+        return  # it speaks of another rank
+    if found:
+        known = number in set(signal.Signals)
+        ending.how = f"it was ended by {signal.Signals(number).name if known else number}"
+    elif code or (ending.returned or 0) > 0:
+        ending.how = f"it ended with exit code {int(code[1]) if code else ending.returned}"
 
 
 class _Ear:
@@ -305,7 +316,7 @@ class _Ear:
             ending = run.ending
             if self.rank == 0:
                 ending.exit_code = said["exit"]
-            elif "alone" in said and ending.lost is None and ending.exit_code is None:
+            elif "alone" in said and not ending.lost and ending.exit_code is None:
                 ending.exit_code = said["exit"]
                 ending.is_incomplete = True
         else:
@@ -318,8 +329,8 @@ class _Ear:
         if self.rank is not None:
             run.ranks.pop(self.rank, None)
             pid = run.pids.pop(self.rank, None)
-            if not self.bye and run.ending.lost is None and not run.ending.stopped > 1:
-                run.ending.lost, run.ending.lost_pid = self.rank, pid
+            if not self.bye and not run.is_known and not run.ending.stopped > 1:
+                run.ending.lost[self.rank] = pid
 
 
 class _Pump:

@@ -74,11 +74,17 @@ def run_under_mpi(arguments: Sequence[str], workers: int | None) -> int:
 
 
 def _lost(ending: Ending, ranks: int) -> TransportError:
-    who = "a rank" if ending.lost is None else f"worker {ending.lost} of {ranks}"
-    ran = ending.said.get("elements", {}).get(str(ending.lost))
+    lost = sorted(ending.lost)
+    who = f"worker {' or '.join(map(str, lost))} of {ranks}" if lost else "a rank"
+    elements = ending.said.get("elements", {})
+    ran = [
+        f"{'it' if len(lost) == 1 else f'worker {n}'} ran {elements[str(n)]}"
+        for n in lost
+        if str(n) in elements
+    ]
     return TransportError(
         f"{who} is lost: {ending.how}",
-        where=f"it ran {ran}" if ran else None,
+        where="; ".join(ran) or None,
         fix="see what it printed above; if the machine was short of memory, use fewer workers "
         "or smaller items; run it again",
     )
