@@ -9,7 +9,7 @@ class Watermark(NamedTuple):
     """A promise that every later item has an event time of at least `time`.
 
     A source yields it from ``produce``; the engine broadcasts it on every
-    channel. ``Watermark(None)`` marks a channel idle: it holds nobody back
+    channel. ``Watermark(None)`` marks a source idle: it holds nobody back
     until its next item.
 
     Parameters
@@ -42,13 +42,41 @@ class EndOfStream:
         return "END"
 
 
-class Resume:
-    """An idle channel is live again, and had no watermark yet."""
+class Origin(NamedTuple):
+    """One instance of a source."""
 
-    __slots__ = ()
+    element: str
+    number: int
 
-    def __repr__(self) -> str:
-        return "RESUME"
+
+class Idle(NamedTuple):
+    """Sources hold nobody back on this channel until they resume.
+
+    Parameters
+    ----------
+    pauses : dict of Origin to int
+        The sources that have become idle, and how many pauses each had ended before.
+    whole : bool
+        Whether the channel waits for no other source: it is idle itself.
+    """
+
+    pauses: dict[Origin, int]
+    whole: bool
+
+
+class Resume(NamedTuple):
+    """A source is live again; it is passed on when it is first heard of.
+
+    Parameters
+    ----------
+    origin : Origin
+        Which source.
+    pauses : int
+        How many pauses it has ended.
+    """
+
+    origin: Origin
+    pauses: int
 
 
 class Halt:
@@ -62,5 +90,4 @@ class Halt:
 
 END: Final = EndOfStream()
 HALT: Final = Halt()
-RESUME: Final = Resume()
-Signal = Watermark | EndOfStream | Resume | Halt
+Signal = Watermark | EndOfStream | Idle | Resume | Halt

@@ -22,6 +22,7 @@ from flowquake.engine.failures import (
 from flowquake.engine.handlers import losing_nothing, taking_side_data
 from flowquake.engine.inflow import Inflow
 from flowquake.engine.job import InstanceContext, Job
+from flowquake.engine.origins import Carried
 from flowquake.engine.outlets import Outlet, Receiver
 from flowquake.engine.scopes import NO_KEY, Scope
 from flowquake.errors import FlowquakeError, PEError
@@ -29,7 +30,7 @@ from flowquake.functions import FunctionElement
 from flowquake.keys import normalise, sort_key
 from flowquake.planning import InstancePlan
 from flowquake.ports import Deliver, Emission, Key
-from flowquake.signals import END, HALT, RESUME, Signal, Watermark
+from flowquake.signals import END, HALT, Signal, Watermark
 
 
 class Instance:
@@ -71,7 +72,6 @@ class Instance:
         self.finished = False
         self.halted = False
         self._inflow = Inflow()
-        self._idle = False
         self._scopes: dict[Any, Scope] = {}
         self._keys: list[tuple[Any, Any]] = []
         self._signals: list[Deliver] = []
@@ -86,9 +86,9 @@ class Instance:
 
     # Wiring.
 
-    def receiver(self, port: str, channel: int) -> Receiver:
+    def receiver(self, port: str, channel: int, carried: Carried) -> Receiver:
         """Give what a sender needs to reach an input over one channel."""
-        self._inflow.open(channel)
+        self._inflow.open(channel, carried)
 
         def signal(sent: Signal) -> Iterator[Emission] | None:
             return self.signal(channel, sent)
@@ -278,21 +278,12 @@ class Instance:
     def signal(self, number: int, signal: Signal) -> Iterator[Emission] | None:
         """Take a watermark or an end from one channel."""
         inflow = self._inflow
-        inflow.take(number, signal)
+        news = inflow.take(number, signal)
         if inflow.ended:
             return None if self.ended else self._end()
         if inflow.halted:
             return None if self.halted else iter(self.halt())
-        if inflow.idle:
-            if self._idle:
-                return None
-            self._idle = True
-            return iter(self.to_all(Watermark(None)))
-        emissions: list[Emission] = []
-        if self._idle:
-            self._idle = False
-            last: Signal = RESUME if self.watermark is None else Watermark(self.watermark)
-            emissions = self.to_all(last)
+        emissions = [] if news is None else self.to_all(news)
         low = inflow.low()
         if low is not None:
             low -= self.declared.lateness_ns

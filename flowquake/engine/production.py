@@ -14,7 +14,7 @@ from flowquake.engine.suspension import END_OF_SLICE, Condition, suspend
 from flowquake.errors import PEError
 from flowquake.pe import Source
 from flowquake.ports import Emission
-from flowquake.signals import RESUME, Wait, Watermark
+from flowquake.signals import Idle, Origin, Resume, Wait, Watermark
 
 if TYPE_CHECKING:
     from flowquake.engine.instance import Instance
@@ -27,7 +27,8 @@ def produce(instance: Instance) -> Iterator[Emission]:
     if not isinstance(source, Source):
         raise TypeError(f"{instance.name} is not a source")
     stopping = instance.job.stopping
-    idle = False
+    me = Origin(instance.name, instance.place.index)
+    idle, pauses = False, 0
     timer = instance.job.timer
     stride = left = 1
     began = looked = timer()
@@ -38,22 +39,23 @@ def produce(instance: Instance) -> Iterator[Emission]:
         for produced in production:
             if type(produced) is tuple:
                 if idle:
-                    idle = False
-                    last = instance.watermark
-                    yield from instance.to_all(RESUME if last is None else Watermark(last))
+                    idle, pauses = False, pauses + 1
+                    yield from instance.to_all(Resume(me, pauses))
                 yield produced  # type: ignore[misc]  # a bare tuple is an emission
             elif isinstance(produced, Watermark):
                 if produced.time is None:
                     if not idle:
                         idle = True
-                        yield from instance.to_all(produced)
+                        yield from instance.to_all(Idle({me: pauses}, whole=True))
                 else:
                     moment = _time(produced)
                     low = instance.watermark
-                    if idle or low is None or moment > low:
-                        idle = False
-                        instance.watermark = moment if low is None else max(moment, low)
-                        yield from instance.to_all(Watermark(instance.watermark))
+                    if idle:
+                        idle, pauses = False, pauses + 1
+                        yield from instance.to_all(Resume(me, pauses))
+                    if low is None or moment > low:
+                        instance.watermark = moment
+                        yield from instance.to_all(Watermark(moment))
             elif isinstance(produced, Wait):
                 due = instance.job.clock.monotonic() + _seconds(produced)
                 yield suspend, Condition(_is_due(instance.job, due), due)

@@ -20,6 +20,7 @@ from flowquake.engine.failures import unreadable, unsendable
 from flowquake.engine.inlets import Inlet
 from flowquake.engine.instance import Instance
 from flowquake.engine.job import Job, Load, PECounts
+from flowquake.engine.origins import Carried, sources_of
 from flowquake.engine.outlets import Receiver
 from flowquake.engine.snapshots import UnreadableError
 from flowquake.engine.unit import Arrival, Unit
@@ -75,6 +76,7 @@ class Worker:
         self._flushed = 0.0
         self.units: list[Unit] = []
         self._turn = 0
+        self._sources = sources_of(job.workflow, plan)
         self._build()
 
     # Building.
@@ -120,8 +122,10 @@ class Worker:
                             Receiver(sender.deliver, sender.signal, _untold, sender.in_flight)
                         )
                 else:
+                    carried = Carried(self._sources[c.source], index)
                     for j in self._direct_receivers(c, index):
-                        receivers.append(self._instances[c.target, j].receiver(c.input, direct))
+                        target = self._instances[c.target, j]
+                        receivers.append(target.receiver(c.input, direct, carried))
                         direct -= 1
                 owner.outlets[c.output].add_route(port, c.target, receivers)
 
@@ -153,7 +157,8 @@ class Worker:
                 target = self._instances[channel.target, j]
                 for i in range(channel.senders):
                     number = channel.number(i, j)
-                    receiver = target.receiver(connection.input, number)
+                    carried = Carried(self._sources[channel.source], i)
+                    receiver = target.receiver(connection.input, number, carried)
                     inlet = Inlet(
                         number,
                         partial(self.transport.send, worker_of[channel.source, i]),

@@ -20,7 +20,10 @@ from flowquake import (
     Workflow,
     run,
 )
+from flowquake.engine.inflow import Inflow
+from flowquake.engine.origins import Carried
 from flowquake.records import EventBatch
+from flowquake.signals import END, Idle, Origin, Resume
 from flowquake.testing import replay, run_element
 
 
@@ -63,6 +66,14 @@ class Hear(ProcessingElement):
 
     def finish(self) -> Emissions:
         yield self.out("finish")
+
+
+class Relay(ProcessingElement):
+    events = Input(EventBatch)
+    out = Output(EventBatch)
+
+    def on_events(self, batch: EventBatch) -> Emissions:
+        yield self.out(batch)
 
 
 def heard(part: ProcessingElement, **inputs: list[object]) -> list[Any]:
@@ -231,13 +242,6 @@ def test_an_idle_channel_without_any_watermark_resumes() -> None:
 
 
 def test_idleness_is_passed_on() -> None:
-    class Relay(ProcessingElement):
-        events = Input(EventBatch)
-        out = Output(EventBatch)
-
-        def on_events(self, batch: EventBatch) -> Emissions:
-            yield self.out(batch)
-
     workflow, relay, hear = Workflow("w"), Relay(), Hear()
     quiet = workflow.add(replay([Watermark(None), Wait(3), batch(25), Wait(3)]), name="quiet")
     busy = workflow.add(replay([Watermark(10), Wait(5), Watermark(30), Wait(9)]), name="busy")
@@ -246,3 +250,44 @@ def test_idleness_is_passed_on() -> None:
     workflow.connect(busy.out, hear.b)
     result = run(workflow, collect=[hear.out], clock=ManualClock())
     assert result[hear.out] == ["mark 10", "a [25]", "mark 30", "finish"]
+
+
+def test_an_element_that_is_not_idle_says_which_source_is() -> None:
+    workflow, relay, hear = Workflow("w"), Relay(), Hear()
+    both = workflow.add(Relay(), name="both")
+    quiet = workflow.add(replay([Watermark(10), Watermark(None), Wait(9)]), name="quiet")
+    marks = [Watermark(5), Wait(1), Watermark(20), Wait(1), batch(25), Watermark(30), Wait(1)]
+    busy = workflow.add(replay(marks), name="busy")
+    workflow.connect(quiet.out, relay.events)
+    workflow.connect(quiet.out, both.events)
+    workflow.connect(busy.out, both.events)
+    workflow.connect(relay.out, hear.a)
+    workflow.connect(both.out, hear.b)
+    result = run(workflow, collect=[hear.out], clock=ManualClock())
+    # What comes over `both` goes on while the source is idle over `relay` as well.
+    assert result[hear.out] == ["mark 5", "mark 20", "b [25]", "mark 30", "finish"]
+
+
+def test_a_source_is_idle_when_every_channel_says_so_in_the_same_pause() -> None:
+    inflow, quiet, busy = Inflow(), Origin("quiet", 0), Origin("busy", 0)
+    carried = ({"quiet": True}, {"quiet": True, "busy": True}, {"busy": True})
+    for number, sources in enumerate(carried):
+        inflow.open(number, Carried(sources, 0))
+        inflow.take(number, Watermark(10 * number))
+    assert inflow.take(0, Idle({quiet: 0}, whole=True)) is None
+    assert inflow.low() == 0  # the other may still bring rows of the source
+    assert inflow.take(1, Idle({quiet: 0}, whole=False)) == Idle({quiet: 0}, whole=False)
+    assert inflow.low() == 10
+    resumed = Resume(quiet, 1)
+    assert inflow.take(1, resumed) == resumed
+    assert inflow.low() == 0
+    assert inflow.take(1, Idle({quiet: 1}, whole=False)) is None
+    assert inflow.low() == 0  # the first is in the pause before
+    assert inflow.take(0, resumed) is None
+    assert inflow.take(0, Idle({quiet: 1}, whole=True)) == Idle({quiet: 1}, whole=False)
+    assert inflow.low() == 10
+    assert inflow.take(1, Idle({busy: 0}, whole=True)) is None
+    assert inflow.low() == 10
+    assert inflow.take(2, END) == Idle({busy: 0}, whole=True)
+    assert inflow.low() is None
+    assert not inflow.ended

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -24,6 +24,7 @@ from flowquake.ports import BoundInput, BoundOutput
 from flowquake.records import EventBatch
 from tests.mappings.elements import Identity, Numbers, Odd, Repeat, parity
 from tests.mappings.timed_elements import (
+    HOUR,
     CountHours,
     Feed,
     Follow,
@@ -128,6 +129,7 @@ KINDS: dict[str, type[ProcessingElement]] = {
     kind.__name__: kind for kind in (*OF_NUMBERS, *OF_BATCHES)
 }
 GIVING_BATCHES = ("Pass", "PassKeys", "Strict", "Patient", "Numbered")
+DAY = 20 * HOUR  # all that `arrivals` gives is earlier
 ONE_INSTANCE = ("OneEcho", "Total", "Strict", "Numbered", "FollowAll")
 
 
@@ -140,11 +142,16 @@ class Node:
 
 @dataclass(frozen=True)
 class Origin:
-    """A source: of numbers, or (with a seed) of rows in some disorder."""
+    """A source: of numbers, or (with a seed) of rows in some disorder.
+
+    One that is idle now and then may be overtaken by others, so its rows are later
+    than all of theirs.
+    """
 
     items: int
     parts: int
     seed: int | None = None
+    idles: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,7 +187,17 @@ def _source(workflow: Workflow, origin: Origin, number: int) -> BoundOutput[Any]
     if origin.seed is None:
         return workflow.add(Numbers(n=origin.items, parts=origin.parts), name=name).out
     rows = arrivals(origin.seed, n=origin.items, disorder=4000 * (origin.seed % 2))
-    feed = Feed(rows=rows, cut=origin.seed, parts=origin.parts, waits=origin.seed % 3 == 0)
+    end = DAY
+    if origin.idles:
+        rows, end = [(time + DAY, key, place) for time, key, place in rows], 2 * DAY
+    feed = Feed(
+        rows=rows,
+        cut=origin.seed,
+        parts=origin.parts,
+        waits=origin.seed % 3 == 0,
+        idles=origin.idles,
+        end=end,
+    )
     return workflow.add(feed, name=name).events
 
 
@@ -205,6 +222,8 @@ def graphs(draw: st.DrawFn) -> Drawn:
     for _ in range(draw(_SOURCES)):
         number = draw(_SEED)
         sources.append(Origin(draw(_ITEMS), draw(_PARTS), number if number >= 0 else None))
+    if sources[-1].seed is not None and draw(_CHOICE):
+        sources[-1] = replace(sources[-1], parts=1, idles=True)
     # Whether a place gives numbers or batches; nothing takes the tuples of the rest.
     numbers = [place for place, origin in enumerate(sources) if origin.seed is None]
     batches = [place for place, origin in enumerate(sources) if origin.seed is not None]

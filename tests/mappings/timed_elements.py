@@ -50,6 +50,8 @@ class Feed(Source):
         How far its watermarks lag behind its rows; too small makes rows late.
     waits, idles : bool
         Whether it pauses, and whether it says so; others may then go ahead.
+    end : int
+        The last watermark.
     """
 
     events = Output(EventBatch)
@@ -60,6 +62,7 @@ class Feed(Source):
     behind: int | None = None
     waits: bool = False
     idles: bool = False
+    end: int = 20 * HOUR
 
     def splits(self) -> Sequence[Key]:
         return tuple(range(self.parts))
@@ -87,11 +90,14 @@ class Feed(Source):
             if self.behind is not None:
                 yield Watermark(max(row[0] for row in rows[:start]) - self.behind)
             elif rng.random() < 0.5:
-                yield Watermark(min((row[0] for row in rows[start:]), default=20 * HOUR))
+                yield Watermark(min((row[0] for row in rows[start:]), default=self.end))
             elif self.idles and rng.random() < 0.4:
                 yield Watermark(None)
-                yield Watermark(min((row[0] for row in rows[start:]), default=20 * HOUR))
-        yield Watermark(20 * HOUR)
+                if self.waits:
+                    yield Wait(float(rng.random()))
+                if rng.random() < 0.5:
+                    yield Watermark(min((row[0] for row in rows[start:]), default=self.end))
+        yield Watermark(self.end)
 
 
 @dataclass
