@@ -100,25 +100,39 @@ class ReadArena:
 
     def __init__(self, descriptor: int) -> None:
         self._map = mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
-        self.freed: list[int] = []
+        self._freed: list[int] = []
+        self._freed_bytes = 0
         self._watched: dict[int, weakref.ref[npt.NDArray[np.uint8]]] = {}
 
     def view(self, offset: int, size: int) -> npt.NDArray[np.uint8]:
         """Look at a slot; it is freed when nothing looks into it any more."""
         slot = np.frombuffer(self._map, np.uint8, size, offset)
-        freed, watched = self.freed, self._watched
+        watched = self._watched
 
         def free(_: Any) -> None:  # a dead reference
             watched.pop(offset, None)
-            freed.append(offset)
+            self._free(offset, size)
 
         watched[offset] = weakref.ref(slot, free)
         return slot
 
     def copy(self, offset: int, size: int) -> bytes:
         """Copy a slot out; it is freed at once."""
-        self.freed.append(offset)
+        self._free(offset, size)
         return self._map[offset : offset + size]
+
+    def _free(self, offset: int, size: int) -> None:
+        self._freed.append(offset)
+        self._freed_bytes += size
+
+    def owes(self, slots: int, nbytes: int) -> bool:
+        """Whether so many slots, or slots of so many bytes, are to be given back."""
+        return len(self._freed) >= slots or self._freed_bytes >= nbytes
+
+    def take_freed(self) -> list[int]:
+        """Take the slots that are free again."""
+        freed, self._freed, self._freed_bytes = self._freed, [], 0
+        return freed
 
     def close(self) -> None:
         """Give the memory back, unless something still looks into it."""

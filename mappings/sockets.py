@@ -20,6 +20,7 @@ _PLACE: Final = struct.Struct("<qQB")  # offset in the arena or -1, bytes, copy 
 _FREED: Final = 255  # a kind of its own: slots of the receiver's arena that are free again
 _SHARED: Final = 2**13  # bytes of a buffer, from which shared memory is faster than the socket
 _SLOTS: Final = 64  # that are given back together, unless there is time
+_SLOT_BYTES: Final = 2**20  # or of so many bytes: what is used again soon is in the cache
 _READ_BYTES: Final = 2**18
 _VECTORS: Final = 64  # buffers that one system call takes
 
@@ -171,11 +172,9 @@ class _Link:
 
     def give_slots_back(self, least: int) -> bool:
         """Tell the sender which slots are free again; False if they are fewer than `least`."""
-        if self._reader is None or len(self._reader.freed) < least:
+        if self._reader is None or not self._reader.owes(least, _SLOT_BYTES):
             return False
-        freed = self._reader.freed[:]
-        del self._reader.freed[: len(freed)]
-        body = array("q", freed).tobytes()
+        body = array("q", self._reader.take_freed()).tobytes()
         self._write([_HEAD.pack(_FREED, 0, len(body), 0, 0) + body])
         return True
 

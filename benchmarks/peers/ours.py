@@ -6,6 +6,7 @@ With ``--mapping mpi`` it is started on every rank: ``mpiexec -n 4 python -m ...
 from __future__ import annotations
 
 import argparse
+import importlib
 import time
 from typing import Any
 
@@ -34,6 +35,9 @@ def main() -> None:
     workflow = GRAPHS[asked.graph](asked.items)
     options: dict[str, Any] = {"fuse": False} if asked.no_fuse else {}
     find_mapping(asked.mapping)  # imported here, so that the run does not
+    if asked.mapping != "sequential":
+        for name in ("engine.coordinator", "engine.reporting", "mappings.sockets"):
+            importlib.import_module(f"flowquake.{name}")
     values = {"memcpy_mb_per_s": memcpy_mb_per_s()} if asked.memcpy else {}
     with Probe(_world() if asked.mapping == "mpi" else None) as probe:
         run(workflow, mapping=asked.mapping, workers=asked.workers, **options)
