@@ -20,20 +20,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, BinaryIO, Final
 
 from flowquake.engine.stacks import StackPlaces
+from flowquake.mappings.endings import Ending, how_it_ended, read_banner
 from flowquake.mappings.mpifound import Launcher
 from flowquake.mappings.processes import die_with_parent
 from flowquake.mappings.rank import PARENT, as_bound, remove_segments, segments
 from flowquake.stopping import stop_signals
 
-# How MPICH and Open MPI say which signal ended a rank, and what else they print.
-_SIGNAL: Final = re.compile(rb"\(signal (\d+)\)|exited on signal (\d+)")
-_PID: Final = re.compile(rb"=\s+PID (\d+) RUNNING")
-_CODE: Final = re.compile(rb"=\s+EXIT CODE: (\d+)")
+# What MPICH and Open MPI print when a rank has ended.
 _BANNER: Final = re.compile(
     rb"^(=|YOUR APPLICATION TERMINATED|This typically refers|Please see the FAQ|"
     rb"application called MPI_Abort|Abort\(\d+\) on node|In: PMI_Abort|"
@@ -48,39 +45,6 @@ _LAST_WORDS_S: Final = 3.0  # for mpiexec to say how it ended, and to end itself
 _ENDED_S: Final = 2.0  # for the other ranks to follow rank 0
 _LOOK_EVERY_S: Final = 0.25
 _PEER: Final = struct.Struct("3i")  # process, user, group
-
-
-@dataclass
-class Ending:
-    """How the ranks ended.
-
-    Attributes
-    ----------
-    exit_code : int or None
-        What rank 0 gave, or a rank that failed alone; None if none came so far.
-    is_incomplete : bool
-        Whether rank 0 could not complete the run's record.
-    lost : dict of int to int or None
-        The first rank that ended without a farewell, with its process if it
-        was on this machine. Where ``mpiexec`` ended others so soon that nobody
-        can tell which was the first, these too.
-    how : str
-        How it ended.
-    said : dict
-        What rank 0 told about the run.
-    stopped : int
-        How often the user asked to stop.
-    returned : int or None
-        What ``mpiexec`` gave.
-    """
-
-    exit_code: int | None = None
-    is_incomplete: bool = False
-    lost: dict[int, int | None] = field(default_factory=dict)
-    how: str = ""
-    said: dict[str, Any] = field(default_factory=dict)
-    stopped: int = 0
-    returned: int | None = None
 
 
 def supervise(
@@ -203,7 +167,8 @@ class _Supervision:
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
             select.close()
             remove_segments(self.segments.union(self.ending.said.get("segments", ())))
-        how_it_ended(self.ending, self.banner, killed=self.killed)
+        if not self.ending.how:
+            read_banner(self.ending, self.banner, killed=self.killed)
         return self.ending
 
     def _outputs_open(self) -> bool:
@@ -235,6 +200,12 @@ class _Supervision:
             return
         self._kill()
 
+    def let_go(self) -> None:
+        """Ask all ranks to end, and their watchers."""
+        for rank in self.ranks.values():
+            with contextlib.suppress(OSError):
+                rank.sendall(b"leave\n")
+
     def _kill_ranks(self) -> None:
         for pid in self.pids.values():
             self.segments.update(segments(pid))  # one that is starting has not let go of the name
@@ -250,36 +221,6 @@ class _Supervision:
         if self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-
-
-def how_it_ended(ending: Ending, banner: bytes, *, killed: bool) -> None:
-    """Say how the lost rank ended, as far as the banner of ``mpiexec`` speaks of it.
-
-    Parameters
-    ----------
-    ending : Ending
-        Gets ``how``, and keeps in ``lost`` only the rank that the banner names.
-    banner : bytes
-        What ``mpiexec`` printed.
-    killed : bool
-        Whether this process ended ranks itself.
-    """
-    ending.how = "it ended without a word"
-    pid, found, code = _PID.search(banner), _SIGNAL.search(banner), _CODE.search(banner)
-    number = int(found[1] or found[2]) if found else 0
-    by_kill = number == signal.SIGKILL  # which is how mpiexec ends the others
-    if killed or (by_kill and len(ending.lost) > 1):
-        return
-    pids = set(ending.lost.values())
-    if pid and int(pid[1]) in pids:
-        ending.lost = {rank: its for rank, its in ending.lost.items() if its == int(pid[1])}
-    elif pid and None not in pids:
-        return  # it speaks of another rank
-    if found:
-        known = number in set(signal.Signals)
-        ending.how = f"it was ended by {signal.Signals(number).name if known else number}"
-    elif code or (ending.returned or 0) > 0:
-        ending.how = f"it ended with exit code {int(code[1]) if code else ending.returned}"
 
 
 class _Ear:
@@ -319,8 +260,25 @@ class _Ear:
             elif "alone" in said and not ending.lost and ending.exit_code is None:
                 ending.exit_code = said["exit"]
                 ending.is_incomplete = True
+        elif "ended" in said:
+            self._ended(said["ended"])
         else:
             run.ending.said.update(said)
+
+    def _ended(self, status: int) -> None:
+        """Hear from the rank's own watcher how it ended."""
+        run = self.run
+        pid = run.pids.pop(self.rank, None) if self.rank is not None else None
+        if not status:
+            self.bye = True  # it left when it was asked to
+        elif self.bye or self.rank is None:
+            with contextlib.suppress(OSError):
+                self.socket.sendall(b"leave\n")
+        elif not run.ending.lost and not run.ending.stopped > 1:
+            run.ending.lost = {self.rank: pid}
+            run.ending.how = how_it_ended(status)
+            run.is_known = True
+            run.let_go()
 
     def _end(self) -> None:
         run = self.run

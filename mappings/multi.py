@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from flowquake.errors import ConfigError, FlowquakeError, TransportError
+from flowquake.mappings.endings import how_it_ended
 from flowquake.mappings.launcher import (
     INSIDE,
     Order,
@@ -236,7 +237,7 @@ def _hear(
             while transport.is_open(worker) and time.monotonic() < last:
                 for other, message in transport.receive():
                     coordinator.take(other, message)
-            coordinator.lost(worker, _how(status))
+            coordinator.lost(worker, how_it_ended(status))
         yield from coordinator.turn()
         if coordinator.failures:
             deadline = deadline or time.monotonic() + GRACE_S
@@ -261,14 +262,6 @@ def _dismiss(launcher: _Launcher, transport: SocketTransport, coordinator: Coord
         launcher.ended()
         launcher.wait(0.01)
     transport.close()
-
-
-def _how(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        name = signal.Signals(number).name if number in set(signal.Signals) else str(number)
-        return f"it was ended by {name}"
-    return f"it ended with exit code {os.WEXITSTATUS(status)}"
 
 
 class _Launcher:

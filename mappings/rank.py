@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Final
 
 from flowquake.errors import FlowquakeError
+from flowquake.mappings.processes import die_with_parent, is_single_threaded
 
 PARENT: Final = "FLOWQUAKE_MPI_PARENT"
 _RANKS: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
 _LAUNCHED: Final = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "MPI_LOCALRANKID")
+_HEARD_S: Final = 2.0  # for the parent to hear how a rank ended
 _SEGMENT: Final = re.compile(r"/dev/shm/(mpich_shm|mpich_shar_tmp|vader_segment|sm_segment)[\w.-]*")
 
 
@@ -65,8 +67,8 @@ def remove_segments(paths: Iterable[str]) -> None:
 class Lifeline:
     """A rank's socket to the parent of its ``mpiexec``.
 
-    When the parent is gone, so is the rank; when it says "stop", this process
-    gets the signal of a Ctrl-C.
+    When the parent is gone, so is the rank, and when it says "leave"; when it
+    says "stop", this process gets the signal of a Ctrl-C.
     """
 
     def __init__(self, given: socket.socket, rank: int) -> None:
@@ -81,6 +83,8 @@ class Lifeline:
 
     def _listen(self) -> None:
         while data := self._socket.recv(64):
+            if b"leave" in data:
+                os._exit(0)
             if b"stop" in data:
                 # The main thread, so that what it sleeps in is interrupted.
                 main = threading.main_thread().ident
@@ -102,7 +106,35 @@ def lifeline() -> Lifeline | None:
     except OSError:
         given.close()
         return None
+    _watched(given)
     return Lifeline(given, rank)
+
+
+def _watched(given: socket.socket) -> None:
+    """Go on in a child; this process waits for its end, and tells the parent how it was.
+
+    ``mpiexec`` would end the other ranks so soon that nobody could tell which
+    one was lost first, and how; it hears of an end only from this process.
+    """
+    if not (sys.platform == "linux" and is_single_threaded()):
+        return
+    waiting = os.getpid()
+    child = os.fork()
+    if child == 0:
+        die_with_parent(waiting)
+        return
+    code = 4
+    try:
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # the child decides
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        given.settimeout(_HEARD_S)
+        given.sendall(json.dumps({"ended": status}).encode() + b"\n")
+        while status and b"leave" not in (data := given.recv(64)) and data:
+            pass
+    finally:
+        os._exit(code if code >= 0 else 128 - code)
 
 
 def farewell(exit_code: int, last_words: str = "") -> int:

@@ -238,13 +238,9 @@ def _of_death(case: Case) -> Expected:
     if case.mapping == "sequential":  # there is nobody else to say anything
         return Expected(codes=(EXIT_SIGNALS[case.kind],), status="started")
     how = {"sigkill": "SIGKILL", "sigsegv": "SIGSEGV", "exit": "exit code 3"}[case.kind]
-    # Where mpiexec ends the others sooner than it says so, nobody knows how the first ended.
-    others = r"( or \d)*" if case.mapping == "mpi" else ""
-    unknown = "ended without a word" if case.mapping == "mpi" else how
     texts = (
-        rf"worker \d{others} of {case.workers} is lost: it "
-        rf"((was ended by|ended with) {how}|{unknown})",
-        rf"(it|worker \d) ran .*{case.pe}",
+        rf"worker \d of {case.workers} is lost: it (was ended by|ended with) {how}",
+        rf"it ran .*{case.pe}",
         _FIX,
     )
     return Expected(codes=(4,), texts=texts)

@@ -13,7 +13,7 @@ from flowquake.cli.text import note
 from flowquake.errors import ConfigError, FlowquakeError, TransportError
 
 if TYPE_CHECKING:
-    from flowquake.mappings.mpiexec import Ending
+    from flowquake.mappings.endings import Ending
 
 INTERRUPTED, LOST = 130, 4
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowquake.mappings.mpiexec import Ending, how_it_ended
+from flowquake.mappings.endings import Ending, read_banner
 
 BANNER = """
 ===================================================================================
@@ -37,5 +37,5 @@ def test_only_what_is_sure_is_said_of_a_lost_rank(
     lost: dict[int, int | None], banner: bytes, returned: int, who: set[int], how: str
 ) -> None:
     ending = Ending(lost=dict(lost), returned=returned)
-    how_it_ended(ending, banner, killed=False)
+    read_banner(ending, banner, killed=False)
     assert (set(ending.lost), ending.how) == (who, how)
