@@ -248,7 +248,8 @@ def _bars(
     axes.barh(range(len(rows)), values, color=colours, height=0.6)
     axes.set_yticks(range(len(rows)), [row.name for row in rows])
     axes.invert_yaxis()
-    axes.set_xscale("log")
+    if rows:  # a logarithmic axis needs something to show
+        axes.set_xscale("log")
     axes.grid(axis="x", alpha=0.3)
     for place, row in enumerate(rows):
         bar = asked[place]
